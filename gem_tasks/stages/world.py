@@ -4,6 +4,7 @@ import re
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, Sampling
@@ -53,9 +54,11 @@ class BuildWorld(Stage):
         """Reads the parts. Quotations that the text does not contain belong to invented rules."""
         try:
             built = _built(strip_thinking(text), main_workflow(record), Quotes(record.segment.text))
+            return Accepted(payload=built.model_dump_json(), measures=built.measures)
         except TagError as error:
             return Malformed(complaint=str(error))
-        return Accepted(payload=built.model_dump_json(), measures=built.measures)
+        except (RecursionError, PydanticSerializationError) as error:  # nested too deeply for JSON
+            return Malformed(complaint=f"the answer is nested too deeply: {type(error).__name__}")
 
 
 def _built(text: str, workflow: Workflow, quotes: Quotes) -> Built:

@@ -7,7 +7,7 @@ from gem_tasks.domain.chat import Completion, FunctionCall
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.simulate.scene import Caps
 from gem_tasks.worlds.played import Played
-from tests.unit.simulate.test_simulation import CANCEL, FIND, Shop, Verdict, begun
+from tests.unit.simulate.shop import CANCEL, FIND, Shop, Verdict, begun
 
 PIECES = st.sampled_from(
     [

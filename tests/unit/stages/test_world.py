@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gem_tasks.domain.outcome import Accepted, Rejected
+from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.workflow import Extraction
 from gem_tasks.prompts import load, sections
 from gem_tasks.prompts.contract import LARGEST_BYTES
@@ -91,6 +91,12 @@ def test_a_malformed_answer_has_a_precise_complaint(parts, complaint):
     verdict = WORLD.parse(answer(**parts), make_record())
     assert complaint in verdict.complaint
     assert len(verdict.complaint) < 400
+
+
+def test_an_answer_nested_too_deeply_is_malformed():
+    deep = "[" * 900 + "]" * 900
+    verdict = WORLD.parse(answer(run=f'[{{"name": "get_loan", "arguments": {{"id": {deep}}}}}]'), make_record())
+    assert isinstance(verdict, Malformed)
 
 
 def test_tools_whose_functions_would_have_one_name_cost_no_request():

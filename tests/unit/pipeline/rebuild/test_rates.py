@@ -40,6 +40,7 @@ def found(tmp_path):
         made = Settings(llm_base_url="http://127.0.0.1:1/v1", llm_model="mine", llm_prices=prices if priced else None)
         stale = SimpleNamespace(history=lambda: rows, pace=lambda: pace or {})
         work = SimpleNamespace(settings=made, chain=Chain(made))
+        work.lines = lambda: [work]
         return rates(work, SimpleNamespace(stale=stale))
 
     return of
