@@ -24,9 +24,9 @@ demo: export GEM_WORLDS := on
 demo: install  ## install, start everything, run the main job on examples/corpus, also in worlds, replay and serve them; leave the UI running
 	$(GEM) up
 	$(GEM) run examples/corpus
-	$(GEM) export --out "$(GEM_HOME)/demo"
-	$(GEM) check --replay "$(GEM_HOME)/demo/trajectories.jsonl"
-	.venv/bin/python examples/world_client.py "$(GEM_HOME)/demo"
+	$(GEM) export --out "$$GEM_HOME/demo"
+	$(GEM) check --replay "$$GEM_HOME/demo/trajectories.jsonl"
+	.venv/bin/python examples/world_client.py "$$GEM_HOME/demo"
 	$(GEM) status
 
 test: install-dev  ## every test: unit, integration (Postgres, S3 over HTTP), DAGs, end to end; in Chromium if it is there; and branch coverage
