@@ -6,6 +6,7 @@ from typing import Any
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.partitions import Decision
@@ -58,7 +59,7 @@ class Task(Value):
     more: bool
 
 
-def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...]) -> Run:
+def run(db: ConsoleRows, run_id: str, chain: Chain | None) -> Run:
     """The run's results by stage."""
     merged: defaultdict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
     for row in db.runs.results(run_id):
@@ -75,10 +76,11 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
         for (partition, stage, recipe), numbers in merged.items()
     ]
     keys = sorted({stage.partition for stage in stages})
+    place = {stage: at for at, stage in enumerate(EVERY_STAGE)}
     decided = (each for key in keys for each in db.partitions.decisions(key, 30))
     return Run(
         run_id=run_id,
-        stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage), each.take or ""))),
+        stages=tuple(sorted(stages, key=lambda each: (each.partition, place[each.stage], each.take or ""))),
         partitions=tuple(states(db, keys, chain)),
         decisions=tuple(each for each in decided if each.airflow_run_id == run_id),
     )

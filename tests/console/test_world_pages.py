@@ -93,3 +93,17 @@ def test_a_world_that_was_not_made_has_a_page_that_says_why(get, recipes, segmen
     )  # fmt: skip
     page = get(f"worlds/{recipes['world']}/{segment}").text
     assert "tool_name" in page and 'id="code"' not in page and "None yet." in page
+
+
+def test_tabs_on_runs_and_tasks_of_the_line_in_worlds_show_and_link_what_they_wrote(get, recipes, segment):
+    run = get(f"api/run?run_id={hostile_world.RUN.run_id}").json()
+    stages = [(one["stage"], one["accepted"], one["rejected"]) for one in run["stages"]]
+    assert stages == [
+        ("world", 1, 0), ("task", 1, 0), ("simulate", 1, 0), ("simulate", 0, 1), ("verify", 1, 0),
+    ]  # fmt: skip
+    page = get("run?run_id=nobody&dag_id=gem_worlds").text
+    assert "This run wrote no results" in page and "write none" not in page
+    page = get(f"task?run_id={hostile_world.RUN.run_id}&task_id=world.run&map_index=0").text
+    for name in ("simulate", "missed", "verify"):
+        assert f'href="made/{recipes[name]}/{segment}"' in page
+    assert f'href="worlds/{recipes["world"]}/{segment}"' in page
