@@ -22,7 +22,7 @@ class RunStage(Value):
     stage: str
     recipe_id: str
     take: str | None = None
-    """Which conversation of each text; None for the first one."""
+    """Which conversation of each text, or which world; None for the first one that is written in one pass."""
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
@@ -65,8 +65,8 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None) -> Run:
     for row in db.runs.results(run_id):
         found = merged[row.partition, row.stage, row.recipe_id]
         found[row.outcome] = row.segments
-        if row.workflow or row.rollout:
-            found["take"] = str(Take(workflow=row.workflow or 0, rollout=row.rollout or 0))
+        take = Take(workflow=row.workflow or 0, rollout=row.rollout or 0)
+        found["take"] = take.at(row.stage) or None
         for name in ("calls", "tokens", "prompt_tokens", "cached_tokens"):
             found[name] = found.get(name, 0) + getattr(row, name)
         if row.usd is not None:
