@@ -1,6 +1,7 @@
 """`gem show` and `gem lineage`: a trajectory as a conversation, and the history of a document or model."""
 
 import json
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -20,8 +21,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 from gem_tasks.visible import visible, visible_lines
 
-_PLAYED = ("simulate", "verify")
-"""Stages whose takes are tasks and attempts in a world."""
 _COLOURS = {"system": "magenta", "user": "green", "assistant": "cyan", "tool": "yellow"}
 
 
@@ -67,14 +66,22 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     if metadata.get("verified") == "executed":
         console.print(
             f"Executed in world {metadata['world']}: {take.in_world}, variant {escape(visible(metadata['variant']))},"
-            f" seed {metadata['seed']}. Replay it: gem export --out data; gem check data/trajectories.jsonl --replay"
+            f" seed {metadata['seed']}"
         )
+        console.print(f"Act in it:     gem world serve {metadata['world']} {_scene(metadata)}", soft_wrap=True)
+        console.print("Replay it:     gem export --out data; gem check --replay data/trajectories.jsonl")
     elif take != FIRST:
         console.print(f"Another conversation of the same text: {take}")
     if plan := metadata.get("plan"):
         drawn = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plan.items() if value != "")
         console.print(f"[dim]Plan: {escape(visible(drawn))}[/]")
     console.print()
+
+
+def _scene(metadata: dict[str, Any]) -> str:
+    """The options of `gem world serve` that let the same happen."""
+    variant = escape(quote(visible(metadata["variant"])))
+    return f"--task {metadata['task']} --variant {variant} --seed {metadata['seed']}"
 
 
 def _licence(name: str | None) -> str:
@@ -173,9 +180,7 @@ def _end(document: DocumentLineage) -> str:
 
 
 def _which(take: Take, stage: str) -> str:
-    if stage in _PLAYED:
-        return f", {take.in_world}"
-    return "" if take == FIRST else f", {take}"
+    return f", {words}" if (words := take.at(stage)) else ""
 
 
 def _outcome(outcome: RecordedOutcome) -> str:

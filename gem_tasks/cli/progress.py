@@ -35,3 +35,5 @@ def shown(quiet: bool) -> Generator[Progress]:
             drawn.update(bars[what], completed=done, total=total or None)  # pyright: ignore[reportArgumentType]
 
         yield say
+        for bar in drawn.tasks:  # of an unknown total, which is known now
+            drawn.update(bar.id, total=bar.completed if bar.total is None else bar.total)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.prompts import Link, RecipeTotal, StaleTotal
 from gem_tasks.pipeline.workspace import Workspace
@@ -92,7 +92,8 @@ class PromptText(Value):
 def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
     """Every used prompt, with its results."""
     used = used_recipes(db, work)
-    texts = work.chain.prompt_texts()
+    lines = work.lines()
+    texts = {sha256 for line in lines for sha256 in line.chain.prompt_texts()}
     versions = [
         PromptVersion(
             **row._asdict(),
@@ -101,8 +102,9 @@ def prompts(db: ConsoleRows, work: Workspace) -> Prompts:
         )
         for row in db.prompts.used()
     ]
-    rows = db.prompts.stale(work.recipe_ids())
-    stale = [_stale(rows[stage]) for stage in STAGE_NAMES if stage in rows]
+    rows = db.prompts.stale([recipe for line in lines for recipe in line.recipe_ids()])
+    stages = dict.fromkeys(stage for line in lines for stage in line.chain.line)
+    stale = [_stale(rows[stage]) for stage in stages if stage in rows]
     return Prompts(prompts=tuple(versions), stale=tuple(stale))
 
 
@@ -115,9 +117,10 @@ def used_recipes(db: ConsoleRows, work: Workspace) -> list[RecipeYield]:
     """Every recipe with its counts: in stage order, current ones first, then the most recently used."""
     found = db.prompts.recipes()
     rows = db.prompts.totals([one.recipe_id for one in found])
-    current = set(work.recipe_ids())
+    current = {recipe for line in work.lines() for recipe in line.recipe_ids()}
+    place = {stage: at for at, stage in enumerate(EVERY_STAGE)}
     made = [_yield(link, rows.get(link.recipe_id), link.recipe_id in current) for link in found]
-    made.sort(key=lambda one: STAGE_NAMES.index(one.stage) if one.stage in STAGE_NAMES else -1)
+    made.sort(key=lambda one: place.get(one.stage, -1))
     return sorted(made, key=lambda one: (one.current, str(one.last_hour or "")), reverse=True)  # which keeps it
 
 

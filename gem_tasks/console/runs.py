@@ -6,6 +6,7 @@ from typing import Any
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.partitions import Decision
@@ -21,7 +22,7 @@ class RunStage(Value):
     stage: str
     recipe_id: str
     take: str | None = None
-    """Which conversation of each text; None for the first one."""
+    """Which conversation of each text, or which world; None for the first one that is written in one pass."""
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
@@ -58,14 +59,14 @@ class Task(Value):
     more: bool
 
 
-def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...]) -> Run:
+def run(db: ConsoleRows, run_id: str, chain: Chain | None) -> Run:
     """The run's results by stage."""
     merged: defaultdict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
     for row in db.runs.results(run_id):
         found = merged[row.partition, row.stage, row.recipe_id]
         found[row.outcome] = row.segments
-        if row.workflow or row.rollout:
-            found["take"] = str(Take(workflow=row.workflow or 0, rollout=row.rollout or 0))
+        take = Take(workflow=row.workflow or 0, rollout=row.rollout or 0)
+        found["take"] = take.at(row.stage) or None
         for name in ("calls", "tokens", "prompt_tokens", "cached_tokens"):
             found[name] = found.get(name, 0) + getattr(row, name)
         if row.usd is not None:
@@ -75,10 +76,11 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None, order: tuple[str, ...
         for (partition, stage, recipe), numbers in merged.items()
     ]
     keys = sorted({stage.partition for stage in stages})
+    place = {stage: at for at, stage in enumerate(EVERY_STAGE)}
     decided = (each for key in keys for each in db.partitions.decisions(key, 30))
     return Run(
         run_id=run_id,
-        stages=tuple(sorted(stages, key=lambda each: (each.partition, order.index(each.stage), each.take or ""))),
+        stages=tuple(sorted(stages, key=lambda each: (each.partition, place[each.stage], each.take or ""))),
         partitions=tuple(states(db, keys, chain)),
         decisions=tuple(each for each in decided if each.airflow_run_id == run_id),
     )

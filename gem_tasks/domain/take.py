@@ -49,6 +49,14 @@ class Take(Value):
         """In words, for a conversation in a world."""
         return f"workflow {self.workflow + 1}, task {self.task + 1}, attempt {self.attempt + 1}"
 
+    def at(self, stage: str) -> str:
+        """In words, for a result of the stage; empty if a text has one such result, or it is the first."""
+        if stage in ("simulate", "verify"):
+            return self.in_world
+        if stage in ("world", "task"):
+            return f"workflow {self.workflow + 1}"
+        return "" if self == FIRST else str(self)
+
 
 FIRST = Take()
 

@@ -14,8 +14,10 @@ from markupsafe import Markup, escape
 
 from gem_console import charts
 from gem_console.pieces import marked
-from gem_tasks.airflow_names import SYNTHESIZE
+from gem_tasks.airflow_names import SYNTHESIZE, WORLDS
 from gem_tasks.domain.indented import indented
+from gem_tasks.domain.stage import STAGE_NAMES, WORLD_LINE
+from gem_tasks.domain.take import Take
 from gem_tasks.redaction import clean
 from gem_tasks.visible import visible_lines
 
@@ -47,7 +49,7 @@ def _environment() -> Environment:
     }  # fmt: skip
     shared: dict[str, Any] = {
         "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
-        "numeric": numeric, "version": _assets_version(),
+        "numeric": numeric, "take_at": take_at, "version": _assets_version(),
     }  # fmt: skip
     made.globals.update(shared)
     macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
@@ -129,15 +131,21 @@ def with_query(query: dict[str, str], **changes: Any) -> str:
     return f"?{urlencode(merged)}" if merged else "?"
 
 
-def run_url(airflow: str, run_id: str) -> str:
-    """Airflow's page of a run."""
-    return f"{airflow}dags/{SYNTHESIZE}/runs/{quote(run_id, safe='')}"
+def run_url(airflow: str, run_id: str, stage: str) -> str:
+    """Airflow's page of a run that wrote results of the stage."""
+    dag = WORLDS if stage in WORLD_LINE and stage not in STAGE_NAMES else SYNTHESIZE
+    return f"{airflow}dags/{dag}/runs/{quote(run_id, safe='')}"
 
 
 def task_url(airflow: str, run_id: str, task_id: str, map_index: int | None) -> str:
     """Airflow's page of a task instance, with its log."""
     place = f"/mapped/{map_index}" if map_index is not None and map_index >= 0 else ""
-    return f"{run_url(airflow, run_id)}/tasks/{quote(task_id, safe='')}{place}"
+    return f"{run_url(airflow, run_id, task_id.partition('.')[0])}/tasks/{quote(task_id, safe='')}{place}"
+
+
+def take_at(row: Any) -> str:
+    """Which conversation or world of its text a recorded result or trajectory is, in words; empty for the first."""
+    return Take(workflow=row.workflow, rollout=row.rollout).at(row.stage)
 
 
 def exact(text: str) -> Markup:

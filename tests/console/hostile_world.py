@@ -28,6 +28,8 @@ function cancel(state, args) {
 function look(state, args) { return {order: clone(state.orders[args.id] ?? null)}; }
 """
 
+RUN = RunContext(run_id="of_gem_worlds", task_id="world.run", map_index=0, try_number=1)
+
 
 def built(payloads, text, quote):
     """A world whose keys, values, code and rules are the payloads."""
@@ -151,5 +153,5 @@ def fill(work, partition, shard, segment, payloads, quote):
             recipe = recipes[name]
             key = keys.stage_key(recipe.stage, recipe.recipe_id, partition, shard)
             work.store.put(key, shards.encode_outcomes([outcome]))
-            ledger.stages.commit_outcomes(recipe, partition, shard, [outcome], key, RunContext())
+            ledger.stages.commit_outcomes(recipe, partition, shard, [outcome], key, RUN)
     return recipes

@@ -2,9 +2,13 @@
 
 import pytest
 
+from gem_tasks.console.prompts import prompts, used_recipes
 from gem_tasks.console.worlds import execution, world
 from gem_tasks.console.worlds.changes import Changes
+from gem_tasks.lineage.console import ConsolePool
 from gem_tasks.lineage.console.trajectories import Trajectories
+from gem_tasks.pipeline.run_recipes import register_recipes
+from gem_tasks.pipeline.workspace import Workspace
 from tests.console import hostile_world
 from tests.console.hostile import ALL, PAYLOADS
 
@@ -93,3 +97,42 @@ def test_a_world_that_was_not_made_has_a_page_that_says_why(get, recipes, segmen
     )  # fmt: skip
     page = get(f"worlds/{recipes['world']}/{segment}").text
     assert "tool_name" in page and 'id="code"' not in page and "None yet." in page
+
+
+def test_tabs_on_runs_and_tasks_of_the_line_in_worlds_show_and_link_what_they_wrote(get, recipes, segment):
+    run = get(f"api/run?run_id={hostile_world.RUN.run_id}").json()
+    stages = [(one["stage"], one["take"], one["accepted"], one["rejected"]) for one in run["stages"]]
+    assert stages == [
+        ("world", "workflow 1", 1, 0), ("task", "workflow 1", 1, 0),
+        ("simulate", "workflow 1, task 1, attempt 1", 1, 0), ("simulate", "workflow 1, task 2, attempt 1", 0, 1),
+        ("verify", "workflow 1, task 1, attempt 1", 1, 0),
+    ]  # fmt: skip
+    page = get("run?run_id=nobody&dag_id=gem_worlds").text
+    assert "This run wrote no results" in page and "write none" not in page
+    page = get(f"task?run_id={hostile_world.RUN.run_id}&task_id=world.run&map_index=0").text
+    for name in ("simulate", "missed", "verify"):
+        assert f'href="made/{recipes[name]}/{segment}"' in page
+    assert f'href="worlds/{recipes["world"]}/{segment}"' in page
+
+
+def test_a_document_page_tells_conversations_by_task_and_links_the_dag_that_made_them(get, work, recipes, segment):
+    with work.ledger() as ledger:
+        query = "SELECT document_id FROM segments WHERE segment_id = %s"
+        document = ledger.pg.execute(query, [segment]).fetchone()["document_id"]
+    page = get(f"documents/{document}").text
+    assert (
+        "simulate <small>workflow 1, task 2, attempt 1</small>" in page and "verify <small>workflow 1, task 1" in page
+    )
+    assert f"dags/gem_worlds/runs/{hostile_world.RUN.run_id}/tasks/world.run/mapped/0" in page
+    assert page.count("/tasks/world.run/") == page.count("dags/gem_worlds/runs/")
+    assert "dags/gem_synthesize/runs/" in page
+
+
+def test_prompts_of_the_line_in_worlds_are_current_where_worlds_are_on(work):
+    on = Workspace.open(work.settings.model_copy(update={"worlds": "on"}))
+    register_recipes(on.in_worlds())
+    with ConsolePool(work.settings.database).rows() as db:
+        found = [{one.name for one in prompts(db, each).prompts if one.current} for each in (work, on)]
+        recipes = {one.stage for one in used_recipes(db, on) if one.current}
+    assert found[1] - found[0] == {"world", "task", "simulate", "simulate.user"}
+    assert recipes >= {"validate", "world", "verify"}

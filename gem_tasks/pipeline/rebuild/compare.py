@@ -9,7 +9,7 @@ from typing import Any
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, UsedRecipe
 from gem_tasks.pipeline.workspace import Workspace
@@ -78,8 +78,9 @@ def compare(work: Workspace, a: str, b: str) -> Comparison:
 
 
 def _resolve(work: Workspace, used: Mapping[str, UsedRecipe], given: str) -> str:
-    if given in STAGE_NAMES:
-        given = work.chain.id_of(given)  # pyright: ignore[reportArgumentType]
+    if given in EVERY_STAGE:
+        line = work if given in work.chain.line else work.in_worlds()
+        given = line.chain.id_of(given)
     found = [key for key in used if key.startswith(given)]
     if len(found) != 1:
         cause = f"{len(found)} recipes begin" if found else "No recipe begins"

@@ -23,7 +23,6 @@ from gem_tasks.console import (
     trajectory,
 )  # fmt: skip
 from gem_tasks.console.worlds import changes, execution, world
-from gem_tasks.domain.stage import STAGE_NAMES
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.redaction import clean
@@ -156,7 +155,7 @@ async def get_dialects(reader: ReaderDep) -> Response:
 @router.get("/run", response_model=runs.Run)
 async def get_run(reader: ReaderDep, run_id: str) -> Response:
     """The results of an Airflow run."""
-    return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0], STAGE_NAMES))
+    return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0]))
 
 
 @router.get("/task", response_model=runs.Task)

@@ -224,7 +224,7 @@ async def run_page(request: Request, reader: ReaderDep, run_id: str, dag_id: str
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         chain, _ = chain_of(db, work, None)
-        return {"view": runs.run(db, run_id, chain, STAGE_NAMES), "dag_id": dag_id, "stages": STAGE_NAMES}
+        return {"view": runs.run(db, run_id, chain), "dag_id": dag_id, "stages": STAGE_NAMES}
 
     return await _page(request, "run.html", make)
 

@@ -61,6 +61,10 @@ def test_the_report_counts_and_shows_the_first_difference(told):
     assert "\x1b[2J" not in found
 
 
+def test_the_progress_ends_with_the_number_of_rows(told):
+    assert "2/2" in told("equal", "equal").stderr
+
+
 def test_nothing_executed_is_said(told):
     assert "nothing was replayed" in told("not_executed").stderr
 

@@ -39,3 +39,15 @@ def test_the_workflow_of_a_take_comes_first_and_all_others_stay():
     assert FIRST.of(found) == found
     with pytest.raises(IndexError):
         Take(workflow=3).of(found)
+
+
+def test_a_take_is_told_as_its_stage_counts():
+    one = Take(workflow=1, rollout=16)
+    told = {stage: one.at(stage) for stage in ("generate", "world", "task", "simulate", "verify")}
+    assert told == {
+        "generate": "workflow 2, rollout 17", "world": "workflow 2", "task": "workflow 2",
+        "simulate": "workflow 2, task 1, attempt 2", "verify": "workflow 2, task 1, attempt 2",
+    }  # fmt: skip
+    assert [FIRST.at(stage) for stage in ("filter", "world", "verify")] == [
+        "", "workflow 1", "workflow 1, task 1, attempt 1",
+    ]  # fmt: skip
