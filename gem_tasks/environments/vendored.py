@@ -14,7 +14,7 @@ _ROOT = "gem_tasks"
 _ENTRANCES = ("gem_tasks.environments.kit.play", "gem_tasks.environments.kit.user", "gem_tasks.worlds.engine.worker")
 _DATA = (".js",)
 """Files beside a module that it reads."""
-_IMPORT = re.compile(rf"^(\s*+)(from|import) {_ROOT}\b", re.MULTILINE)
+_IMPORT = re.compile(rf"^([^\S\n]*+)(from|import) {_ROOT}\b", re.MULTILINE)
 REQUIREMENTS = (
     "pydantic>=2.10",
     "jsonschema-rs>=0.60",

@@ -14,9 +14,11 @@ from gem_tasks.corpus.text import clean
 from gem_tasks.dataset import privacy
 from gem_tasks.domain.spans import between, without
 from gem_tasks.domain.workflow import ExecutionGraph
+from gem_tasks.environments import vendored
 from gem_tasks.lint import tools, turns
 from gem_tasks.llm import moments
 from gem_tasks.prompts import dialogue, tags
+from gem_tasks.worlds.goals import seed_facts
 
 PAIRS = [
     (numbers._MULTIPLES, r"(\d+(?:\.\d+)?)\s*(thousand|million|dozen|hundred)\b", "1.5 x", ["million", "dozen "]),
@@ -97,6 +99,18 @@ def test_types_are_read_as_before(text):
     plain = re.sub(r",?\s*optional|\s*\(optional\)", "", text, flags=re.IGNORECASE)
     assert tools._OPTIONAL.sub(lambda _: "", text) == plain
     assert tools._without_brackets(plain) == re.sub(r"\[.*\]", "", plain)
+
+
+@given(pieces("\n", " ", "\t", "\f", "\r", "from", "import", " gem_tasks", "x", ".a"))
+def test_imports_are_renamed_as_before(text):
+    old = re.sub(r"^(\s*+)(from|import) gem_tasks\b", r"\1\2 b.c", text, flags=re.MULTILINE)
+    assert vendored.renamed(text, "b.c") == old
+
+
+@given(pieces("a", "é", ".", "+", "-", "@", "@b.c", "a@b.c", " ", "\n"))
+def test_addresses_are_found_as_before(text):
+    old = re.findall(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}", text)
+    assert [match[0] for match in seed_facts._MAIL.finditer(text) if match[1]] == old
 
 
 def graph(text):

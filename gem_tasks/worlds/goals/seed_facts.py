@@ -8,7 +8,8 @@ from typing import Any, cast
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.task import Task
 
-_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}")
+_MAIL = re.compile(r"[\w.+-]++(@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4})?")
+"""Also what has no `@`, so that no character is tried twice."""
 _DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _TOKEN = re.compile(r"[\w-]{3,64}")
 _PREFIX = re.compile(r"[^0-9]{2,}(?=[0-9])")
@@ -17,7 +18,7 @@ _PREFIX = re.compile(r"[^0-9]{2,}(?=[0-9])")
 def unknown(task: Task, state: Json) -> Iterator[str]:
     """E-mail addresses, past dates, and what looks like an id of a record, that the state does not have."""
     text, now = json.dumps(state, ensure_ascii=False), str(state.get("now", ""))[:10]
-    named = [mail.rstrip(".") for mail in _MAIL.findall(task.persona)]
+    named = [match[0] for match in _MAIL.finditer(task.persona) if match[1]]
     named += (date for date in _DATE.findall(task.persona) if date <= now)
     shapes = {_shape(key) for table in state.values() for key in _keys(table)} - {None}
     named += (token for token in _TOKEN.findall(task.persona) if _shape(token) in shapes)

@@ -65,6 +65,12 @@ def test_no_code_remembers_a_call(name):
     assert results(engine(REMEMBERS[name]), *calls) == [{"n": 1}] * 3
 
 
+@pytest.mark.parametrize("before", ["", "const base = 1;\n", "function g() {}\n"])
+def test_a_line_of_slashes_is_one_comment(before):
+    code = f"{before};{'/' * 80}\nlet more = 2;\nfunction f() {{ more += 1; return {{n: more}}; }}"
+    assert results(engine(code), ["read", "f", {}], ["write", "f", {}]) == [{"n": 3}] * 2
+
+
 def test_functions_and_constants_see_each_other_in_any_order():
     code = """// Loans
 const rates = {a: 2}, /* no more */ most = rates.a * 5;
