@@ -1,13 +1,17 @@
 """Groups recipes into chains, and chooses the chain that a page shows by default."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import PER_TAKE, STAGE_NAMES
+from gem_tasks.domain.stage import EVERY_STAGE, STAGE_NAMES, WORLD_LINE
 from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console.prompts import Link
+
+_ENDS = (STAGE_NAMES[-1], WORLD_LINE[-1])
+_OPENING = ("generate", "world")
+"""Stages that process a text once for each of its workflows, or takes."""
 
 
 class Chain(Value):
@@ -27,6 +31,26 @@ class Chain(Value):
         return {link.recipe_id: at for links in (self.links, *self.others) for at, link in enumerate(links)}
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of its stages."""
+        return tuple(link.stage for link in self.links)
+
+    @property
+    def in_worlds(self) -> bool:
+        """Whether its conversations happen in worlds."""
+        return self.links[-1].stage == WORLD_LINE[-1]
+
+    def opening(self, at: int) -> frozenset[str]:
+        """Of a stage with several results for one of the stage before: the recipes with only the first of them."""
+        link = self.links[at]
+        if link.stage in _OPENING:
+            return frozenset({link.recipe_id})
+        if link.stage == "simulate":
+            ways = (self.links, *self.others)
+            return frozenset(way[at].recipe_id for way in ways if not way[at].params.get("rollout"))
+        return frozenset()
+
+    @property
     def models(self) -> str:
         """The models, each once."""
         return ", ".join(dict.fromkeys(link.model or "" for link in self.links))
@@ -38,16 +62,16 @@ class Chain(Value):
         return max((link.last_hour for link in every if link.last_hour), default=None)
 
 
-def chains(found: Sequence[Link], current: str) -> list[Chain]:
-    """Every chain, most recently used first; those of several takes are one.
+def chains(found: Sequence[Link], current: Collection[str]) -> list[Chain]:
+    """Every chain, those of one pass before those in worlds, most recently used first; those of several takes are one.
 
     Args:
         found: all recipes.
-        current: recipe of the last stage under the current settings, of any take.
+        current: recipes of the last stage of each line under the current settings, of any take.
     """
     by_id = {link.recipe_id: link for link in found}
     followed = {link.parent_id for link in found}
-    ends = [link for link in found if link.stage == STAGE_NAMES[-1] or _ended_once(link, followed)]
+    ends = [link for link in found if link.stage in _ENDS or _ended_once(link, followed)]
     takes: defaultdict[str, list[tuple[Link, ...]]] = defaultdict(list)
     for way in sorted((_up(end, by_id) for end in ends), key=_take):
         takes[_base(way)].append(way)
@@ -56,11 +80,11 @@ def chains(found: Sequence[Link], current: str) -> list[Chain]:
             id=first[-1].recipe_id,
             links=first,
             others=tuple(others),
-            current=current in {way[-1].recipe_id for way in (first, *others)},
+            current=any(way[-1].recipe_id in current for way in (first, *others)),
         )
         for first, *others in takes.values()
     ]
-    return sorted(made, key=_activity, reverse=True)
+    return sorted(sorted(made, key=_activity, reverse=True), key=lambda chain: chain.in_worlds)
 
 
 def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:
@@ -70,14 +94,14 @@ def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:
 
 def _up(end: Link, by_id: dict[str, Link]) -> tuple[Link, ...]:
     way = [end]
-    while (parent := by_id.get(way[-1].parent_id or "")) and parent.stage in STAGE_NAMES:
+    while (parent := by_id.get(way[-1].parent_id or "")) and parent.stage in EVERY_STAGE:
         way.append(parent)
     return tuple(reversed(way))
 
 
 def _take(way: Sequence[Link]) -> tuple[int, int]:
-    drafted = [link.params for link in way if link.stage == PER_TAKE[0]]
-    return (drafted[0].get("workflow", 0), drafted[0].get("rollout", 0)) if drafted else (0, 0)
+    workflow, rollout = (max(link.params.get(name, 0) for link in way) for name in ("workflow", "rollout"))
+    return workflow, rollout
 
 
 def _base(way: Sequence[Link]) -> str:

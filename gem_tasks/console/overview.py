@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import ACCEPTING, PER_TAKE
+from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
 from gem_tasks.lineage.console.partitions import Decision, PartitionIngested, PartitionStage
@@ -32,7 +32,7 @@ class Step(Value):
 
     name: str
     texts: int | None = None
-    """For `generate`: the texts of which it makes the conversations that this and the later steps count."""
+    """For `generate` and `world`: the texts of which it makes the conversations that it and the later steps count."""
     recipe_id: str | None = None
     taken: int
     accepted: int
@@ -167,20 +167,21 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
         for at, link in enumerate(chain.links):
             taken, before = getattr(steps[-1], link.takes, 0), held[steps[-1].recipe_id]
             step = _step(link.stage, link.recipe_id, taken, rows[at]).model_copy(update={"held": before})
-            if chain.others and link.stage == PER_TAKE[0]:
-                first = sum(row.segments for row in rows[at] if row.recipe_id == link.recipe_id)
-                step = step.model_copy(update={"taken": conversations(step.ended, taken, first), "texts": taken})
+            if chain.others and (opening := chain.opening(at)):
+                first = sum(row.segments for row in rows[at] if row.recipe_id in opening)
+                texts = None if link.stage == "simulate" else taken
+                step = step.model_copy(update={"taken": conversations(step.ended, taken, first), "texts": texts})
             steps.append(step)
     return steps
 
 
 def conversations(made: int, texts: int, first: int) -> int:
-    """Conversations that `generate` is to make, as far as is known: further ones of a text count once they are made.
+    """Conversations or worlds that a stage is to make, as far as is known: further ones count once they are made.
 
     Args:
         made: conversations with an outcome.
-        texts: texts that `extract` accepted.
-        first: those whose first conversation has an outcome.
+        texts: texts that `extract` accepted; for `simulate`, worlds with tasks.
+        first: those whose first conversation, or world, has an outcome.
     """
     return made + max(0, texts - first)
 
@@ -290,8 +291,8 @@ def _state(
         for row in mine:
             counts[row.outcome] += row.segments
         done = counts.total()
-        if link.stage == PER_TAKE[0]:
-            first = sum(row.segments for row in mine if row.recipe_id == link.recipe_id)
+        if chain and (opening := chain.opening(at)):
+            first = sum(row.segments for row in mine if row.recipe_id in opening)
             expected = conversations(done, expected, first)
         fresh = any(row.updated_at > datetime.now(UTC) - _FRESH for row in mine)
         stages.append(

@@ -5,7 +5,6 @@ from collections import Counter
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.overview import PartitionState, conversations, states
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import PER_TAKE
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.partitions import Decision, ShardRow
 
@@ -93,8 +92,9 @@ def _shards(
         for at, link in enumerate(chain.links[1:], start=1):
             taken = counts[shard, at - 1, link.takes] if link.takes in ("accepted", "rejected") else 0
             taken -= held.get((shard, chain.links[at - 1].recipe_id), 0)
-            if link.stage == PER_TAKE[0]:
-                taken = conversations(counts[shard, at, "done"], taken, first.get((shard, link.recipe_id), 0))
+            if opening := chain.opening(at):
+                done = sum(first.get((shard, recipe), 0) for recipe in opening)
+                taken = conversations(counts[shard, at, "done"], taken, done)
             found.append(taken)
         return tuple(found)
 

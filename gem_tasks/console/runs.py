@@ -1,9 +1,10 @@
 """Results of an Airflow run or task instance, for the tabs on Airflow's pages."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from gem_tasks.console.chains import Chain
+from gem_tasks.console.chains import Chain, chosen
 from gem_tasks.console.overview import PartitionState, states
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.stage import EVERY_STAGE
@@ -59,8 +60,8 @@ class Task(Value):
     more: bool
 
 
-def run(db: ConsoleRows, run_id: str, chain: Chain | None) -> Run:
-    """The run's results by stage."""
+def run(db: ConsoleRows, run_id: str, chains: Sequence[Chain]) -> Run:
+    """The run's results by stage, and the progress of its partitions under the chain that it worked on."""
     merged: defaultdict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
     for row in db.runs.results(run_id):
         found = merged[row.partition, row.stage, row.recipe_id]
@@ -77,10 +78,12 @@ def run(db: ConsoleRows, run_id: str, chain: Chain | None) -> Run:
     ]
     keys = sorted({stage.partition for stage in stages})
     place = {stage: at for at, stage in enumerate(EVERY_STAGE)}
+    stages.sort(key=lambda each: (each.partition, place[each.stage], each.take or ""))
+    chain = chosen(chains, stages[-1].recipe_id if stages else None)
     decided = (each for key in keys for each in db.partitions.decisions(key, 30))
     return Run(
         run_id=run_id,
-        stages=tuple(sorted(stages, key=lambda each: (each.partition, place[each.stage], each.take or ""))),
+        stages=tuple(stages),
         partitions=tuple(states(db, keys, chain)),
         decisions=tuple(each for each in decided if each.airflow_run_id == run_id),
     )

@@ -78,7 +78,7 @@ class _Opened:
 
 def chain_of(db: ConsoleRows, work: Workspace, wanted: str | None) -> tuple[Chain | None, list[Chain]]:
     """The chain that a page shows, and all chains."""
-    every = chains(db.prompts.recipes(), work.recipe_ids()[-1])
+    every = chains(db.prompts.recipes(), {line.recipe_ids()[-1] for line in work.lines()})
     return chosen(every, wanted), every
 
 

@@ -69,7 +69,7 @@ def test_held_texts_are_no_open_work_until_they_are_released(filtered):
     assert summary.held == held(work)
     with work.ledger() as ledger:
         db = ConsoleRows(ledger.pg)
-        chain = next(one for one in chains(db.prompts.recipes(), work.chain.id_of("revalidate")) if one.current)
+        chain = next(one for one in chains(db.prompts.recipes(), {work.chain.id_of("revalidate")}) if one.current)
         shown = partition(db, PARTITION, chain)
         funnel = {step.name: step for step in overview(db, Filters(range="all"), chain).funnel}
     assert next(stage for stage in shown.state.stages if stage.stage == "extract").expected == 2

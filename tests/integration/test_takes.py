@@ -115,7 +115,7 @@ def test_every_workflow_and_rollout_of_a_text_is_a_trajectory_of_its_own(workspa
     # The pages.
     pool = ConsolePool(work.settings.database)
     with pool.rows() as db:
-        (chain,) = chains(db.prompts.recipes(), work.recipe_ids()[-1])
+        (chain,) = chains(db.prompts.recipes(), {work.recipe_ids()[-1]})
         steps = {step.name: step for step in funnel(db, Filters(range="all"), chain)}
         view = by_id(db, work, next(each["trajectory_id"] for each in found if each["workflow"] and each["rollout"]))
         life = db.reports.lineage(view.segment_id)

@@ -4,13 +4,19 @@ from collections import Counter
 
 import pytest
 
+from gem_tasks.console.chains import chains
+from gem_tasks.console.overview import funnel
+from gem_tasks.console.partition import partition
+from gem_tasks.console.span import Filters
 from gem_tasks.distill.preferences import dpo, reward, versions
+from gem_tasks.domain.stage import WORLD_LINE
 from gem_tasks.domain.take import MOST_TASKS, world_takes
 from gem_tasks.lineage import RunContext
+from gem_tasks.lineage.console import ConsolePool
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.judging.gating import gate, nothing_left
 from gem_tasks.pipeline.rebuild.stale import stale
-from gem_tasks.pipeline.run_recipes import pin, pinned
+from gem_tasks.pipeline.run_recipes import pin, pinned, register_recipes
 from gem_tasks.pipeline.shard.run import run_shard
 from gem_tasks.pipeline.worlds import proved
 from tests.corpus import PARTITION
@@ -57,12 +63,33 @@ def run(work):
     return dict(calls)
 
 
+def seen(work):
+    """The funnel of the console: what each step took, and accepted."""
+    pool = ConsolePool(work.settings.database)
+    with pool.rows() as db:
+        one_pass, found = chains(db.prompts.recipes(), {line.recipe_ids()[-1] for line in work.lines()})
+        steps = {
+            step.name: (step.taken, step.accepted, step.waiting) for step in funnel(db, Filters(range="all"), found)
+        }
+        (state,) = partition(db, PARTITION, found).shards
+    pool.close()
+    assert (one_pass.in_worlds, found.in_worlds, found.current) == (False, True, True)
+    assert [*steps][2:] == list(WORLD_LINE) == list(found.stages)
+    assert state.expected == tuple(steps[name][0] for name in WORLD_LINE)
+    return steps
+
+
 def test_worlds_and_tasks_belong_to_workflows_and_conversations_to_tasks(work, workspace, front, answers, monkeypatch):
     worlds = work.in_worlds()
     assert worlds.recipe_ids("filter", "extract") == work.recipe_ids("filter", "extract")
     # The first world has two tasks, the second one: three conversations, of six takes.
     assert run(worlds) == {"filter": 1, "extract": 1, "world": 2, "task": 2, "simulate": 6, "verify": 3}
     assert plan(worlds, PARTITION) == []
+    register_recipes(work)
+    found = seen(work)
+    assert [found[name] for name in ("extract", "world", "task", "simulate", "verify")] == [
+        (1, 1, 0), (2, 2, 0), (2, 2, 0), (3, 3, 0), (3, 3, 0),
+    ]  # fmt: skip
     assert stale(work).partitions[0].stages[0].stage == "generate", "the first line was never done"
     assert not nothing_left(worlds, "simulate", PARTITION)
     with work.ledger() as ledger:

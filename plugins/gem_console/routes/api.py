@@ -155,7 +155,7 @@ async def get_dialects(reader: ReaderDep) -> Response:
 @router.get("/run", response_model=runs.Run)
 async def get_run(reader: ReaderDep, run_id: str) -> Response:
     """The results of an Airflow run."""
-    return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[0]))
+    return await _answer(reader, lambda db, work: runs.run(db, run_id, chain_of(db, work, None)[1]))
 
 
 @router.get("/task", response_model=runs.Task)

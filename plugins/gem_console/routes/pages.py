@@ -55,7 +55,7 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
         chain, every = chain_of(db, work, filters.chain)
         view = overview.overview(db, filters, chain)
         return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": db.documents.sources(),
-                "stages": STAGE_NAMES, "timeline": timeline.timeline(view)}  # fmt: skip
+                "stages": chain.stages if chain else STAGE_NAMES, "timeline": timeline.timeline(view)}  # fmt: skip
 
     return await _page(request, "overview.html", make)
 
@@ -66,7 +66,8 @@ async def partition_page(request: Request, key: str, chain: str = "") -> HTMLRes
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         found, every = chain_of(db, work, given(chain))
-        return {"view": partition.partition(db, key, found), "chain": found, "chains": every, "stages": STAGE_NAMES}
+        stages = found.stages if found else STAGE_NAMES
+        return {"view": partition.partition(db, key, found), "chain": found, "chains": every, "stages": stages}
 
     return await _page(request, "partition.html", make)
 
@@ -223,8 +224,7 @@ async def run_page(request: Request, reader: ReaderDep, run_id: str, dag_id: str
     """The tab on a run."""
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
-        chain, _ = chain_of(db, work, None)
-        return {"view": runs.run(db, run_id, chain), "dag_id": dag_id, "stages": STAGE_NAMES}
+        return {"view": runs.run(db, run_id, chain_of(db, work, None)[1]), "dag_id": dag_id}
 
     return await _page(request, "run.html", make)
 

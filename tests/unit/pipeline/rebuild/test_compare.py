@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import pytest
 
 from gem_tasks.domain.recipe import Recipe
+from gem_tasks.domain.stage import WORLD_LINE
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.compare import Compared, UsedRecipe
-from gem_tasks.pipeline.rebuild.compare import compare
+from gem_tasks.pipeline.rebuild.compare import _resolve, compare
+from gem_tasks.pipeline.recipes import Chain
+from gem_tasks.settings import Settings
 
 TEXTS = {"old" * 10: "one\ntwo\n", "new" * 10: "one\nthree"}
 
@@ -89,3 +92,10 @@ def test_what_names_no_recipe_or_several_or_another_stage_is_said(run):
         run([(a, 1), (b, 1)], "", a.recipe_id)
     with pytest.raises(UserError, match="is a recipe of refine"):
         run([(a, 1), (b, 1)], a.recipe_id, b.recipe_id)
+
+
+def test_a_stage_of_either_line_names_its_current_recipe():
+    one_pass = Chain(Settings())
+    work = SimpleNamespace(chain=one_pass, in_worlds=lambda: SimpleNamespace(chain=one_pass.over(WORLD_LINE)))
+    for chain, stage in ((one_pass, "validate"), (one_pass.over(WORLD_LINE), "world")):
+        assert _resolve(work, {chain.id_of(stage): None}, stage) == chain.id_of(stage)
