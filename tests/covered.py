@@ -20,10 +20,11 @@ MEASURED = tuple(
     integration/test_batch_costs.py integration/test_batch_dialects.py integration/test_batch_workers.py
     integration/test_estimate.py integration/test_gating.py integration/test_limits_of_sources.py
     integration/test_llm_client.py integration/test_pipeline.py integration/test_prompts.py
-    integration/test_providers.py integration/test_rebuild.py integration/test_run_recipes.py integration/test_scans.py
-    integration/test_second_chance.py integration/test_store.py integration/test_store_s3.py
-    integration/test_store_s3_faults.py integration/test_transport.py integration/test_unanswered.py
-    integration/test_upkeep_commands.py integration/test_versions.py integration/test_windows.py
+    integration/test_providers.py integration/test_quotas.py integration/test_rebuild.py
+    integration/test_run_recipes.py integration/test_scans.py integration/test_second_chance.py
+    integration/test_store.py integration/test_store_s3.py integration/test_store_s3_faults.py
+    integration/test_transport.py integration/test_unanswered.py integration/test_upkeep_commands.py
+    integration/test_versions.py integration/test_windows.py integration/test_worlds_line.py
     """.split()
 )
 """The unit tests of these packages, and of the tests with Postgres or an endpoint the cheapest that reach the rest."""
