@@ -104,6 +104,7 @@ def test_airflows_backfill_recomputes_what_is_stale_and_ingests_nothing(home):
     assert states["announce"] == states["synthesised"] == "success"
 
 
+@pytest.mark.skipif("GEM_TEST_BACKFILL" not in os.environ, reason="five minutes: set GEM_TEST_BACKFILL=1")
 def test_a_backfill_is_paused_continued_and_cancelled_while_new_documents_come_in(home, tmp_path):
     keys = [f"2026-02-01T{hour:02}:00" for hour in (3, 4, 5)]
     # Four texts that are no repetitions of each other.
