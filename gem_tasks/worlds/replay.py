@@ -70,7 +70,7 @@ def _happenings(messages: Sequence[Message]) -> Iterator[str]:
 
 
 def _told(step: ToolCall | Call | Turn) -> str:
-    return _TURN if isinstance(step, Turn) else f"{step.name} {_canonical(step.arguments)}"
+    return _TURN if isinstance(step, Turn) else f"{step.name} {canonical(step.arguments)}"
 
 
 def _other_results(messages: Sequence[Message], steps: Sequence[Step], answers: Sequence[Answer]) -> Iterator[str]:
@@ -79,18 +79,19 @@ def _other_results(messages: Sequence[Message], steps: Sequence[Step], answers: 
     results = [answer.result for step, answer in zip(steps, answers, strict=True) if isinstance(step, Call)]
     for number, (call, result) in enumerate(zip(calls, results, strict=True), 1):
         content = told.get(call.id)
-        if _read(content) != _canonical(result):
+        if read_result(content) != canonical(result):
             told_result, replayed = (content or "nothing")[:_SHOWN], json.dumps(result, ensure_ascii=False)[:_SHOWN]
             yield f"call {number}, {call.name}: the conversation has {told_result}, the replay {replayed}"
 
 
-def _read(content: str | None) -> str | None:
+def read_result(content: str | None) -> str | None:
+    """A result in a conversation, as `canonical`; None if it is no JSON."""
     try:
-        return _canonical(json.loads(content or ""))
+        return canonical(json.loads(content or ""))
     except (ValueError, RecursionError):
         return None
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     """JSON with sorted keys, so that 1 and true differ."""
     return json.dumps(value, sort_keys=True)

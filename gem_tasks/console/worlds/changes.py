@@ -1,6 +1,5 @@
 """What each step of a conversation changed in its world: its steps are taken once more, within limits."""
 
-import json
 from collections.abc import Iterator, Sequence
 from threading import BoundedSemaphore
 from time import monotonic
@@ -13,6 +12,7 @@ from gem_tasks.domain.trajectory import Message
 from gem_tasks.errors import UserError
 from gem_tasks.worlds.diff import Change, difference
 from gem_tasks.worlds.process import RefusedWorldError
+from gem_tasks.worlds.replay import canonical, read_result
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.session import Session, opened
 from gem_tasks.worlds.steps import Answer, Call, Deed, Step
@@ -109,7 +109,7 @@ def _replayed(messages: Sequence[Message], steps: Sequence[Step], session: Sessi
         before = session.state
         if isinstance(step, Call):
             key = next(asked, "")
-            calls[key] = moment.model_copy(update={"differs": _read(told.get(key)) != _canonical(answer.result)})
+            calls[key] = moment.model_copy(update={"differs": read_result(told.get(key)) != canonical(answer.result)})
         else:
             turns[next(spoken, -1)] = moment.model_copy(update={"deeds": tuple(deeds)})
             deeds = []
@@ -137,7 +137,7 @@ def _fields(before: Any, after: Any, kind: str) -> Iterator[Field]:
         yield Field(name="", before=_told(before), after=_told(after))
         return
     for name in [*old, *(name for name in new if name not in old)]:
-        if name not in old or name not in new or _canonical(old[name]) != _canonical(new[name]):
+        if name not in old or name not in new or canonical(old[name]) != canonical(new[name]):
             yield Field(
                 name=name,
                 before=_told(old[name]) if name in old else _NONE,
@@ -153,15 +153,3 @@ def _record(value: Any, absent: bool) -> Json | None:
 
 def _told(value: Any) -> str:
     return short(value, _VALUE)
-
-
-def _read(content: str | None) -> str | None:
-    try:
-        return _canonical(json.loads(content or ""))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _canonical(value: Any) -> str:
-    """JSON with sorted keys, so that 1 and true differ."""
-    return json.dumps(value, sort_keys=True)
