@@ -1,5 +1,7 @@
 """`gem eval calls`: next-action accuracy on held-out conversations."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +22,17 @@ from gem_tasks.cli.evaluation_options import (
 )
 from gem_tasks.cli.progress import shown
 from gem_tasks.dataset.export import published
-from gem_tasks.distill import sets
-from gem_tasks.domain.distill import Split
+from gem_tasks.distill import serve, sets
+from gem_tasks.distill.serve import ServeOptions
+from gem_tasks.domain.distill import Model, Split
+from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.conversations import Conversation, LeftOut, in_files, read_conversations
 from gem_tasks.evals.calls.policies import POLICIES
 from gem_tasks.evals.calls.run import evaluate
 from gem_tasks.evals.contamination import untrained
 from gem_tasks.evals.options import CallsOptions
+from gem_tasks.evals.progress import Progress
 from gem_tasks.evals.registry import find_model
 from gem_tasks.lint.files import Line
 from gem_tasks.pipeline.workspace import Workspace
@@ -38,17 +43,20 @@ app = typer.Typer(add_completion=False)
 
 @app.command("calls")
 def run_calls(
-    model: Annotated[
-        str, typer.Option("--model", help="Name of the model at the endpoint; or oracle, apology, constant.")
-    ],
     on: Annotated[
         str,
         typer.Option(
             "--on", help="Id of a set (its test split is used), a partition, or a file or folder of conversations."
         ),
     ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Name of the model at the endpoint; or oracle, apology, constant.")
+    ] = None,
     base_url: Annotated[
         str | None, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Serve the model in this folder during the run, instead of an endpoint.")
     ] = None,
     split: Annotated[Split, typer.Option(help="Of a set. Only `test` is held out of training.")] = "test",
     turns: Annotated[int | None, typer.Option(min=1, help="Up to N turns, spread over all conversations.")] = None,
@@ -73,10 +81,11 @@ def run_calls(
     Examples:
         gem eval calls --on 5f2c --base-url http://127.0.0.1:8000/v1 --model qwen3-8b
         gem eval calls --on held-out.jsonl --base-url http://127.0.0.1:8000/v1 --model smollm2 --mode prompt --turns 200
+        gem eval calls --on held-out.jsonl --weights models/smollm2 --mode prompt --max-context 4000
         gem eval calls --on held-out.jsonl --model oracle
     """
     settings = load()
-    owner, tested = known(settings, model_id), tested_of(settings, model, base_url, POLICIES)
+    owner, name = known(settings, model_id), model or (weights.resolve().name if weights else "")
     options = options_of(
         CallsOptions,
         turns=turns,
@@ -88,12 +97,38 @@ def run_calls(
         seed=seed,
         concurrency=concurrency,
     )
-    left_out = LeftOut()
-    conversations = _conversations(settings, on, split, owner, left_out)
-    folder = out or folder_of(settings, "calls", model)
-    with shown(as_json) as progress:
-        report = evaluate(tested, conversations, options, folder, left_out=left_out, progress=progress)
+    folder, left_out = out or folder_of(settings, "calls", name), LeftOut()
+    with shown(as_json) as progress, _tested(settings, name, base_url, weights, progress) as tested:
+        report = evaluate(
+            tested,
+            _conversations(settings, on, split, owner, left_out),
+            options,
+            folder,
+            left_out=left_out,
+            name=name,
+            progress=progress,
+        )
     finish(settings, report, folder, owner, as_json)
+
+
+@contextmanager
+def _tested(
+    settings: Settings, model: str, base_url: str | None, weights: Path | None, progress: Progress
+) -> Generator[Endpoint | str]:
+    """The endpoint or policy under test; local weights are served for as long as the block runs."""
+    if weights is None:
+        yield tested_of(settings, model, base_url, POLICIES)
+        return
+    if base_url:
+        raise UserError("--weights and --base-url name two models", "Give one of them.")
+    own = {"model_id": "local", "name": model, "base": str(weights), "location": str(weights.resolve())}
+    found = Model.model_validate({**own, "profile": "", "profile_sha256": "", "set_id": None})
+    served = serve.start(Workspace.open(settings), found, ServeOptions(), progress)
+    try:
+        with serve.renewing(served):
+            yield served.endpoint
+    finally:
+        serve.stop(served)
 
 
 def _conversations(

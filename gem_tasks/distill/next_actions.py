@@ -1,4 +1,4 @@
-"""The conversations on which the models of an experiment are asked for next actions: no arm was trained on their texts."""
+"""The conversations in which the models of an experiment are asked for next actions: held out of every arm."""
 
 from collections.abc import Iterator
 

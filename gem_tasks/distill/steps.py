@@ -113,8 +113,8 @@ def measure(
     """Runs one harness over one arm; records every report in Postgres and keeps it in the store.
 
     Raises:
-        UserError: the endpoint does not answer, or there are no cases; without held-out worlds or conversations, there is no
-            report of them.
+        UserError: the endpoint does not answer, or there are no cases; without held-out worlds or conversations, there
+            is no report of them.
     """
     folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
     arm = arm_of(plan, name)

@@ -87,7 +87,8 @@ def _of_words(kind: Kind) -> tuple[Ratio, ...]:
 
 
 CALLED = Ratio(CALL, "called", _in(*CALLING), _called)
-SPOKE = Ratio(SPEAK, "spoke", _in(*SPEAKING), _spoke)
+CALLED_INSTEAD = Ratio(SPEAK, "called", _in(*SPEAKING), _called)
+"""Of the turns at which the reference speaks, those at which the model calls; only part of another figure."""
 RATIOS: tuple[Ratio, ...] = (
     Ratio(OVERALL, ACTION, _either_calls, _equal),
     CALLED,
@@ -96,7 +97,7 @@ RATIOS: tuple[Ratio, ...] = (
     Ratio(CALL, "parallel", _both_call, _as_parallel),
     *_of_calls("single", "single"),
     *_of_calls("parallel", "parallel"),
-    SPOKE,
+    Ratio(SPEAK, "spoke", _in(*SPEAKING), _spoke),
     *_of_words("ask"),
     *_of_words("refuse"),
     *_of_words("report"),

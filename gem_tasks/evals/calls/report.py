@@ -9,7 +9,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Usage
 from gem_tasks.domain.evaluation import OVERALL, Score
 from gem_tasks.evals.calls.attempts import Attempt
-from gem_tasks.evals.calls.ratios import CALLED, RATIOS, SPOKE
+from gem_tasks.evals.calls.ratios import CALLED, CALLED_INSTEAD, RATIOS
 from gem_tasks.evals.calls.turns import conversation_of
 from gem_tasks.evals.stats import Floats, resampled_ratios
 
@@ -20,12 +20,12 @@ _LEVEL = 0.95
 def scores(attempts: Sequence[Attempt]) -> tuple[Score, ...]:
     """Every ratio that has turns, the main figure first; standard errors and intervals by conversation.
 
-    `decision`, the second, is the share of calling turns at which the model calls, plus that of speaking turns at which
-    it speaks, minus 1: 0 for every answer that does not depend on the turn.
+    `decision`, the second, is the share of the reference's calling turns at which the model calls, minus that of its
+    speaking turns: 0 for every answer that does not depend on the turn.
     """
-    clusters = _by_conversation(attempts)
-    below = np.array([[sum(map(each.of, turns)) for turns in clusters] for each in RATIOS], np.float64)
-    above = np.array([[sum(map(each.both, turns)) for turns in clusters] for each in RATIOS], np.float64)
+    clusters, ratios = _by_conversation(attempts), (*RATIOS, CALLED_INSTEAD)
+    below = np.array([[sum(map(each.of, turns)) for turns in clusters] for each in ratios], np.float64)
+    above = np.array([[sum(map(each.both, turns)) for turns in clusters] for each in ratios], np.float64)
     drawn, totals = resampled_ratios(above, below), below.sum(axis=1)
     values = [float(above[at].sum() / total) if total else None for at, total in enumerate(totals)]
     found = [
@@ -33,10 +33,10 @@ def scores(attempts: Sequence[Attempt]) -> tuple[Score, ...]:
         for at, each in enumerate(RATIOS)
         if (value := values[at]) is not None
     ]
-    called, spoke = RATIOS.index(CALLED), RATIOS.index(SPOKE)
-    if (call := values[called]) is not None and (speak := values[spoke]) is not None:
-        both = drawn[called] + drawn[spoke] - 1
-        found.insert(1, _score(OVERALL, DECISION, call + speak - 1, both, len(attempts), len(clusters)))
+    rightly, wrongly = ratios.index(CALLED), ratios.index(CALLED_INSTEAD)
+    if (yes := values[rightly]) is not None and (no := values[wrongly]) is not None:
+        more = drawn[rightly] - drawn[wrongly]
+        found.insert(1, _score(OVERALL, DECISION, yes - no, more, len(attempts), len(clusters)))
     return tuple(found)
 
 

@@ -39,6 +39,7 @@ def evaluate(
     out_dir: Path,
     *,
     left_out: LeftOut | None = None,
+    name: str | None = None,
     progress: Progress = silent,
 ) -> EvalReport:
     """Asks for every turn and returns the report, which is also in `out_dir`, as `report.json` and `report.md`.
@@ -49,6 +50,7 @@ def evaluate(
         options: limits, mode and sampling.
         out_dir: folder of the journal `attempts.jsonl` and the reports; an unfinished run in it continues.
         left_out: rows that are no conversations, for the report.
+        name: of the model in the report; None: as at the endpoint.
         progress: called with the activity, finished turns and all turns.
 
     Raises:
@@ -60,7 +62,7 @@ def evaluate(
         why = ", ".join(f"{reason} {count}" for reason, count in left_out.counts.items())
         raise UserError(f"No turn with a call counts{f' ({why})' if why else ''}", "Give other conversations.")
     settings = settings_of(turns, options)
-    name = model if isinstance(model, str) else model.model
+    name = name or (model if isinstance(model, str) else model.model)
     if isinstance(model, Endpoint):
         require_healthy(model)
     keep_job(out_dir, {"model": name, **settings.model_dump(mode="json")})
