@@ -9,6 +9,7 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.evaluation import EvalReport, Score
 from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
+from gem_tasks.evals.correlation import Correlation
 from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
@@ -101,6 +102,18 @@ def board_table(rows: Sequence[Row]) -> Table:
             cells[0] += f" ± {row.bfcl_error:.1f}"
         model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
         table.add_row(model, *cells, *tau2, worlds, row.where, style="dim" if row.where == "paper" else None)
+    return table
+
+
+def correlation_table(found: Sequence[Correlation]) -> Table:
+    """A row for each set of turns and benchmark."""
+    table = Table(caption="Spearman's rank correlation over models. It replaces no benchmark.")
+    for column in ("turns", "benchmark", "cases", "models", "rho", "95 %"):
+        table.add_column(column)
+    for each in found:
+        low, high = each.interval
+        cells = (str(each.models), f"{each.rho:.2f}", f"{low:.2f} to {high:.2f}")
+        table.add_row(escape(each.turns), each.harness, escape(each.subset), *cells)
     return table
 
 

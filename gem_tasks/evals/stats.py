@@ -120,8 +120,14 @@ def resampled_ratios(numerators: Floats, denominators: Floats, resamples: int = 
     clusters, draw = numerators.shape[1], np.random.default_rng(seed)
     found: list[Floats] = []
     for start in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - start)
-        times = draw.multinomial(clusters, np.full(clusters, 1 / clusters), size).T.astype(np.float64)
-        below = denominators @ times
-        found.append(np.divide(numerators @ times, below, out=np.full(below.shape, np.nan), where=below > 0))
+        times = _times_drawn(draw, min(_CHUNK, resamples - start), clusters)
+        # Not `@`: the threads of a matrix product cost more than they save, and much more on a busy machine.
+        above, below = (np.einsum("rc,dc->rd", each, times) for each in (numerators, denominators))
+        found.append(np.where(below > 0, above / np.maximum(below, 1), np.nan))
     return np.concatenate(found, axis=1)
+
+
+def _times_drawn(draw: np.random.Generator, draws: int, clusters: int) -> Floats:
+    """How often each cluster is in each draw."""
+    places = draw.integers(0, clusters, (draws, clusters)) + clusters * np.arange(draws)[:, None]
+    return np.bincount(places.ravel(), minlength=draws * clusters).reshape(draws, clusters).astype(np.float64)
