@@ -3,8 +3,8 @@
     python -m benchmarks.eval_calls [--turns 1000] [--latency 0.2] [--concurrency 16] [--repeats 3]
 
 The endpoint is a process of its own that answers every request after a fixed latency, with the same call. The two sides
-alternate; medians are printed, with the ratio, the CPU seconds of the client's process, and the ideal: turns x latency /
-concurrency. GEM's side is all of `evaluate`: reading the conversations, health check, requests, journal, comparison,
+alternate; medians are printed, with the ratio, the CPU seconds of the client's process, and the ideal: turns x latency
+/ concurrency. GEM's side is all of `evaluate`: reading the conversations, health check, requests, journal, comparison,
 intervals and reports.
 """
 
