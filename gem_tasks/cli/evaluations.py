@@ -14,6 +14,7 @@ from gem_tasks.cli.evaluation_tables import (
     score_table,
 )
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
 from gem_tasks.evals.correlation import FEWEST, correlations
@@ -86,10 +87,9 @@ def compare(
     """
     with Workspace.open(load()).ledger() as ledger:
         one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
-    if other_tasks(one, other):
-        sets = f"{one.settings.subset} and {other.settings.subset}"
-        raise UserError(f"The two played different tasks, {sets}", "Run both models over the same worlds.")
-    verdict = judge({one.harness: one}, {other.harness: other})
+    if reason := other_tasks(one, other):
+        raise UserError(f"{reason[:1].upper()}{reason[1:]}", "Run both models over the same tasks.")
+    verdict = judge({one.harness: one}, {other.harness: other}, Policy(advisory=()))
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))
     else:
