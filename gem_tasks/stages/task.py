@@ -13,7 +13,7 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.plans.menus import shipped
-from gem_tasks.plans.task_plans import draw_tasks, shipped_tasks
+from gem_tasks.plans.task_plans import draw_assistant, draw_tasks, shipped_tasks
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thinking
@@ -39,7 +39,7 @@ class WriteTasks(Stage):
     """Accepts with `Tasks` that nothing has run yet."""
 
     name = "task"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0.8, max_tokens=24576, least=4096)
     needs = ("extract", "world")
     asks_for = (
@@ -51,13 +51,17 @@ class WriteTasks(Stage):
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools, workflow, the world and what was drawn, then the text."""
         workflow, built = main_workflow(record), record.needed("world", Built)
-        plans = draw_tasks(shipped_tasks(), shipped(), COUNT, record.segment.segment_id, built.world_id)
+        identity = record.segment.segment_id, built.world_id
+        plans = draw_tasks(shipped_tasks(), shipped(), COUNT, *identity)
+        assistant = draw_assistant(shipped_tasks(), shipped(), *identity)
         return prompt.messages(
             tools=render_tools(workflow.tools),
             workflow=render_workflow(workflow),
             state=_state(built.world.state),
             code=built.world.code,
-            plans="\n\n".join(f"Task {number}\n{plan.text}" for number, plan in enumerate(plans, 1)),
+            plans="\n\n".join(
+                [f"All tasks\n{assistant.text}", *(f"Task {at}\n{plan.text}" for at, plan in enumerate(plans, 1))]
+            ),
             text=record.segment.text,
         )
 
