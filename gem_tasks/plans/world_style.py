@@ -16,6 +16,9 @@ _Menu = Annotated[dict[Name, Option], Field(min_length=1)]
 _TITLES = {"errors": "Errors", "ids": "Ids", "place": "Place"}
 _FIRST_DAY = datetime(2021, 1, 4, tzinfo=UTC)
 _DAYS = 6 * 365
+_FRIDAY = 4
+_WEEKENDS = 3
+"""Two of three days at a weekend move into the following week."""
 _OPENING, _CLOSING = 6 * 3600, 21 * 3600
 """Seconds of the day between which a conversation is plausible anywhere in the world's own hours."""
 
@@ -61,9 +64,10 @@ def draw_style(menus: WorldMenus, *identity: str | int) -> WorldStyle:
         identity: what tells this world from every other: the same identity gets the same style.
     """
     lots = Lots("\0".join(map(str, ("world", *identity))))
-    began = _FIRST_DAY + timedelta(
-        days=lots.between("day", 0, _DAYS), seconds=lots.between("second", _OPENING, _CLOSING)
-    )
+    day = _FIRST_DAY + timedelta(days=lots.between("day", 0, _DAYS))
+    if day.weekday() > _FRIDAY and lots.between("weekend", 1, _WEEKENDS) > 1:
+        day += timedelta(days=lots.between("later", 2, _FRIDAY + 1))
+    began = day + timedelta(seconds=lots.between("second", _OPENING, _CLOSING))
     options: dict[str, dict[str, Option]] = {menu: getattr(menus, menu) for menu in WorldMenus.model_fields}
     choices = {
         menu: lots.one(menu, {name: option.weight for name, option in each.items()}) for menu, each in options.items()

@@ -17,7 +17,11 @@ def test_an_id_is_written_as_the_engine_writes_it(form, ahead, found):
 @pytest.mark.parametrize(
     ("form", "next_number", "found"),
     [
-        ("SO-{n}", 42, ['<ids>: "kind" continues at 42, but SO-42 exists: next must be above all numbers of that kind']),
+        (
+            "SO-{n}",
+            42,
+            ['<ids>: "kind" continues at 42, but SO-42 exists: next must be above all numbers of that kind'],
+        ),
         ("SO-{n}", 43, [None]),
         ("{n:4}/26", 8, ['<ids>: "kind" continues at 8, but 9/26 exists: next must be above all numbers of that kind']),
         ("{n}", 1, []),
