@@ -1,4 +1,4 @@
-"""What a world looks like: date, errors, ids and place, drawn for each text, so that worlds do not resemble an example."""
+"""What a world looks like: date, errors, ids and place, drawn for each text; no world resembles an example."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
