@@ -22,7 +22,7 @@ def test_a_task_is_read_with_its_variants():
     second = ANSWER.replace("<system>You renew loans.</system>", "").replace("Renew a loan", "Another")
     found = parse(f"<think>x</think>{ANSWER}\n{second}")
     assert isinstance(found, Accepted)
-    assert found.measures == {"tasks": 2, "refused": 0, "mutants": 0}
+    assert found.measures == {"tasks": 2, "refused": 0, "mutants": 0, "notes": 0}
     task, other = Tasks.model_validate_json(found.payload).tasks
     assert (other.title, other.system) == ("Another", "You renew loans.")
     plain, used = task.variants
