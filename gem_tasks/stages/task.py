@@ -1,6 +1,7 @@
 """The stage `task`: tasks in a world, with the runs that are right. What carries them out is `worlds.goals.proven`."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, cast
@@ -33,6 +34,8 @@ COUNT = 3
 _MOST = 2 * COUNT
 """Tasks of one answer."""
 _VARIANTS = 2, 3
+_FIRST = re.compile(r"first(?=$|[,;:.])", re.IGNORECASE)
+"""Also "first, but without the second sentence"."""
 
 
 class WriteTasks(Stage):
@@ -197,7 +200,7 @@ def _faults(task: Task, world: World) -> Iterator[str]:
     yield from _unknown("<conditions>", "tool", [each.other for each in task.conditions if each.kind == "after"], tools)
     if not task.system:
         yield "<system> is missing, in the first task too"
-    if task.wishes[0].reveal != "first":
+    if not _FIRST.match(task.wishes[0].reveal):
         yield f'the first of <wishes> has "reveal": {task.wishes[0].reveal!r}, and must have "first"'
     yield from _leaks(task, world)
     yield from seed_facts.unknown(task, world.state)
