@@ -86,9 +86,8 @@ def compare(
     """
     with Workspace.open(load()).ledger() as ledger:
         one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
-    if other_tasks(one, other):
-        sets = f"{one.settings.subset} and {other.settings.subset}"
-        raise UserError(f"The two played different tasks, {sets}", "Run both models over the same worlds.")
+    if reason := other_tasks(one, other):
+        raise UserError(f"{reason[:1].upper()}{reason[1:]}", "Run both models over the same tasks.")
     verdict = judge({one.harness: one}, {other.harness: other})
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))

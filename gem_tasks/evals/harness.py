@@ -1,5 +1,6 @@
 """Shared by the harnesses: a confined job in a separate environment, its events, and the report of its cases."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,10 +25,19 @@ Options = TypeVar("Options", bound=RunOptions)
 Cases = dict[str, list[str]]
 """Case ids by category."""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _GRACE_S = 10
 """Seconds beyond the request's timeout after which the sandbox's proxy abandons an answer."""
 _TOO_MANY_FAILURES = 20
 """Failed calls in a row, after their retries, that end a run."""
+
+
+class Ran(NamedTuple):
+    """What a harness ran."""
+
+    plan: Cases
+    tasks_sha256: str | None
+    """Hash of the loaded tasks. The harness says it before it asks a model, which could forge what it says later."""
 
 
 class Scored(NamedTuple):
@@ -89,16 +99,16 @@ class ConfinedHarness(ABC, Generic[Options]):
         started = time.monotonic()
         path = keep_job(out_dir, self.job(endpoint, options, out_dir))
         with reading(out_dir, self.most_file_bytes):
-            self.prepare(out_dir)
-        plan = self._run(self._confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
+            self.prepare(out_dir, options)
+        ran = self._run(self._confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
         with reading(out_dir, self.most_file_bytes):
-            found = self.scored(out_dir, plan, options)
+            found = self.scored(out_dir, ran.plan, options)
         report = EvalReport(
             harness=self.name,
             model=endpoint.model,
             scores=found.scores,
             cases=found.cases,
-            settings=self.settings(options),
+            settings=self.settings(options).model_copy(update={"tasks_sha256": ran.tasks_sha256}),
             seconds=time.monotonic() - started,
             measures=found.measures,
         )
@@ -132,8 +142,8 @@ class ConfinedHarness(ABC, Generic[Options]):
             HarnessError: it left out cases.
         """
 
-    def prepare(self, out_dir: Path) -> None:
-        """Prepares the files of an unfinished run."""
+    def prepare(self, out_dir: Path, options: Options) -> None:
+        """Prepares the files of a run, which may be unfinished."""
 
     def done(self, out_dir: Path, plan: Cases) -> int:
         """Number of planned tries with results of an unfinished run."""
@@ -167,9 +177,10 @@ class ConfinedHarness(ABC, Generic[Options]):
             },
         )
 
-    def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Cases:
-        """Runs the job; returns the cases that it ran, by category."""
+    def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Ran:
+        """Runs the job."""
         plan: Cases = {}
+        digest: str | None = None
         done, what, failures = 0, "start", 0
         for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
             match event:
@@ -177,7 +188,9 @@ class ConfinedHarness(ABC, Generic[Options]):
                     raise UserError(
                         f"{self.title} has no case {first!r} in these {self.groups}", f"Ids look like {self.example}."
                     )
-                case {"event": "plan"}:
+                case {"event": "tasks", "sha256": str(found)} if not plan and _SHA256.fullmatch(found):
+                    digest = found
+                case {"event": "plan"} if not plan:
                     plan, what = planned(event.get("ids"), self.categories(options)), self.doing
                     done = self.done(out_dir, plan)
                 case {"event": "call", "error": error}:
@@ -193,4 +206,4 @@ class ConfinedHarness(ABC, Generic[Options]):
                 case _:
                     pass
             progress(f"{self.name}: {what}", done, self.tries(options) * sum(map(len, plan.values())))
-        return plan
+        return Ran(plan, digest)
