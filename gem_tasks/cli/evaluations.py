@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gem_tasks.cli.evaluation_tables import board_table, case_table, comparison, list_table, score_table
+from gem_tasks.cli.evaluation_tables import board_settings, board_table, case_table, comparison, list_table, score_table
 from gem_tasks.cli.terminal import Terminal, echo_json
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
@@ -88,7 +88,7 @@ def compare(
 
 @app.command("board")
 def board(as_json: JsonOption = False) -> None:
-    """Shows all models side by side, with the paper's figures as reference rows.
+    """Shows all models side by side, with figures of the paper and of others as reference rows.
 
     Examples:
         gem eval board
@@ -98,4 +98,6 @@ def board(as_json: JsonOption = False) -> None:
     if as_json:
         echo_json(json.dumps([row.model_dump() for row in rows], indent=1))
     else:
-        Terminal().print(board_table(rows))
+        console = Terminal()
+        console.print(board_table(rows))
+        board_settings(console, rows)
