@@ -9,6 +9,7 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.evaluation import EvalReport, Score
 from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
+from gem_tasks.evals.correlation import Correlation
 from gem_tasks.evals.paper import SHOWN
 from gem_tasks.lineage import EvaluationRow
 
@@ -35,6 +36,8 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         _yields(console, report)
     if report.harness == "worlds":
         _causes(console, report)
+    if report.harness == "calls":
+        _actions(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -112,6 +115,18 @@ def board_settings(console: Terminal, rows: Sequence[Row]) -> None:
             console.print(f"{escape(row.model)}, {harness}: {escape(how)}", style="dim", highlight=False)
 
 
+def correlation_table(found: Sequence[Correlation]) -> Table:
+    """A row for each set of turns and benchmark."""
+    table = Table(caption="Spearman's rank correlation over models. It replaces no benchmark.")
+    for column in ("turns", "benchmark", "cases", "models", "rho", "95 %"):
+        table.add_column(column)
+    for each in found:
+        low, high = each.interval
+        cells = (str(each.models), f"{each.rho:.2f}", f"{low:.2f} to {high:.2f}")
+        table.add_row(escape(each.turns), each.harness, escape(each.subset), *cells)
+    return table
+
+
 def percent(value: float | None) -> str:
     """A share in per cent."""
     return "-" if value is None else f"{100 * value:.2f}"
@@ -141,6 +156,18 @@ def _causes(console: Terminal, report: EvalReport) -> None:
     if refused := found["refused"]:
         case, why = next(iter(refused.items()))
         console.print(f"[yellow]{len(refused)} cases do not count, such as {escape(case)}: {escape(why)}[/]")
+
+
+def _actions(console: Terminal, report: EvalReport) -> None:
+    """Unusable answers, and rows and turns that do not count."""
+    found = report.measures
+    faults = {**found["faults"], "ran on into others' turns": found["ran_on"]}
+    told = ", ".join(f"{name} {count}" for name, count in faults.items() if count)
+    console.print(f"Unusable answers: {told or 'none'}", highlight=False)
+    if left_out := found["left_out"]:
+        reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
+        example = escape(next(iter(left_out.values()))["examples"][0])
+        console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

@@ -11,6 +11,7 @@ from gem_tasks.domain.evaluation import OVERALL, Score
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, SHOWN, Reference
 
+_OVERALL_ONLY = ("worlds",)
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -23,9 +24,8 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     shown = [
         score
         for score in first.scores
-        if first.harness not in ("worlds", "tau2")
-        or (first.harness == "worlds" and score.category == OVERALL)
-        or (first.harness == "tau2" and ("^" not in score.metric or score.metric == last))
+        if (first.harness not in _OVERALL_ONLY or score.category == OVERALL)
+        and (first.harness != "tau2" or "^" not in score.metric or score.metric == last)
     ]
     columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []

@@ -6,9 +6,13 @@ from typing import Any
 from gem_tasks.domain.evaluation import CaseScore, EvalReport
 from gem_tasks.domain.promotion import Difference
 from gem_tasks.evals import bfcl_parts
+from gem_tasks.evals.calls import comparison
 from gem_tasks.evals.stats import paired_bootstrap
 from gem_tasks.evals.worlds.cases import task_of
 from gem_tasks.evals.worlds.report import counted
+
+_OF_A_SET = ("worlds", "calls")
+"""Harnesses whose tasks are the user's own: the subset names them."""
 
 
 def difference(champion: EvalReport, challenger: EvalReport, **how: Any) -> Difference:
@@ -19,6 +23,8 @@ def difference(champion: EvalReport, challenger: EvalReport, **how: Any) -> Diff
     """
     if reason := other_tasks(champion, challenger):
         raise ValueError(reason)
+    if champion.harness == "calls":
+        return comparison.difference(champion, challenger, **how)
     found = paired_bootstrap(_sample(champion), _sample(challenger), bfcl_parts.weights, **how)
     return found.model_copy(update={"metric": champion.scores[0].metric})
 
@@ -28,7 +34,7 @@ def other_tasks(one: EvalReport, other: EvalReport) -> str | None:
     mine, theirs = one.settings, other.settings
     if one.harness != other.harness:
         return None
-    if one.harness == "worlds" and mine.subset != theirs.subset:
+    if one.harness in _OF_A_SET and mine.subset != theirs.subset:
         return f"the two played different sets of tasks, {mine.subset} and {theirs.subset}"
     same_choice = (mine.subset, mine.extra) == (theirs.subset, theirs.extra)
     if mine.revision != theirs.revision or (same_choice and mine.tasks_sha256 != theirs.tasks_sha256):

@@ -17,6 +17,7 @@ from gem_tasks.domain.promotion import Difference
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
 Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _CHUNK = 500
 """Resamples drawn at a time, which limits memory."""
 
@@ -103,3 +104,31 @@ def _differences(champion: By, challenger: By) -> "dict[str, np.ndarray[tuple[in
 
 def _names(by: By) -> set[tuple[str, str]]:
     return {(category, case) for category, cases in by.items() for case in cases}
+
+
+def resampled_ratios(numerators: Floats, denominators: Floats, resamples: int = 10_000, seed: int = 0) -> Floats:
+    """The cluster bootstrap of ratios of sums, such as a share of turns over conversations of different lengths.
+
+    Args:
+        numerators: a row for each ratio, a column for each cluster.
+        denominators: likewise.
+        resamples: number of draws of clusters, with replacement.
+        seed: of the draws, which are the same for all ratios.
+
+    Returns:
+        A row for each ratio, a column for each draw; NaN where the drawn clusters have nothing to divide by.
+    """
+    clusters, draw = numerators.shape[1], np.random.default_rng(seed)
+    found: list[Floats] = []
+    for start in range(0, resamples, _CHUNK):
+        times = _times_drawn(draw, min(_CHUNK, resamples - start), clusters)
+        # Not `@`: the threads of a matrix product cost more than they save, and much more on a busy machine.
+        above, below = (np.einsum("rc,dc->rd", each, times) for each in (numerators, denominators))
+        found.append(np.where(below > 0, above / np.maximum(below, 1), np.nan))
+    return np.concatenate(found, axis=1)
+
+
+def _times_drawn(draw: np.random.Generator, draws: int, clusters: int) -> Floats:
+    """How often each cluster is in each draw."""
+    places = draw.integers(0, clusters, (draws, clusters)) + clusters * np.arange(draws)[:, None]
+    return np.bincount(places.ravel(), minlength=draws * clusters).reshape(draws, clusters).astype(np.float64)
