@@ -16,8 +16,8 @@ from gem_tasks.domain.promotion import Difference
 
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _CHUNK = 500
 """Resamples drawn at a time, which limits memory."""
 
