@@ -153,7 +153,9 @@ def run(
     profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`.")] = "smoke",
     experiment: Annotated[str, typer.Option(help="Name from `gem experiment list`.")] = "distill",
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of the base model.")] = None,
-    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, worlds, synthesizer; repeatable.")] = None,
+    harness: Annotated[
+        list[str] | None, typer.Option(help="bfcl, tau2, worlds, calls, synthesizer; repeatable.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case, such as airline/8; repeatable.")] = None,
@@ -161,6 +163,7 @@ def run(
         int | None, typer.Option(min=1, help="Tries per τ² case and task in a world. Default: 4.")
     ] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Maximum number of held-out tasks in worlds.")] = None,
+    turns: Annotated[int | None, typer.Option(min=1, help="Maximum number of turns of held-out conversations.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
     source: Source = None,
     size: Size = None,
@@ -185,6 +188,7 @@ def run(
         "tau2_ids": tau2_id,
         "epochs": epochs,
         "tasks": tasks,
+        "turns": turns,
         "max_tokens": max_tokens,
         "sources": source,
         "size": size,

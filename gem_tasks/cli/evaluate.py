@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gem_tasks.cli import evaluate_worlds, evaluations
+from gem_tasks.cli import evaluate_calls, evaluate_worlds, evaluations
 from gem_tasks.cli.evaluation_options import (
     BaseUrl,
     Concurrency,
@@ -40,6 +40,7 @@ evaluate = typer.Typer(
     add_completion=False,
 )
 evaluate.add_typer(evaluate_worlds.app)
+evaluate.add_typer(evaluate_calls.app)
 evaluate.add_typer(evaluations.app)  # list, show, compare, board
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -60,6 +61,19 @@ def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
             "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
         )
     return Endpoint(base_url=base_url, model=model, api_key=key)
+
+
+def tested_of(settings: Settings, model: str, base_url: str | None, policies: Sequence[str]) -> Endpoint | str:
+    """The endpoint under test, or the name of a policy, which needs none.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if base_url:
+        return endpoint_of(base_url, model, settings.eval_api_key)
+    if model in policies:
+        return model
+    raise UserError(f"{model!r} has no endpoint", f"Give --base-url, or one of the models {', '.join(policies)}.")
 
 
 def folder_of(settings: Settings, harness: str, model: str) -> Path:

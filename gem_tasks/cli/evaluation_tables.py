@@ -38,6 +38,8 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         _yields(console, report)
     if report.harness == "worlds":
         _causes(console, report)
+    if report.harness == "calls":
+        _actions(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -135,6 +137,18 @@ def _causes(console: Terminal, report: EvalReport) -> None:
     if refused := found["refused"]:
         case, why = next(iter(refused.items()))
         console.print(f"[yellow]{len(refused)} cases do not count, such as {escape(case)}: {escape(why)}[/]")
+
+
+def _actions(console: Terminal, report: EvalReport) -> None:
+    """Unusable answers, and rows and turns that do not count."""
+    found = report.measures
+    faults = {**found["faults"], "ran on into others' turns": found["ran_on"]}
+    told = ", ".join(f"{name} {count}" for name, count in faults.items() if count)
+    console.print(f"Unusable answers: {told or 'none'}", highlight=False)
+    if left_out := found["left_out"]:
+        reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
+        example = escape(next(iter(left_out.values()))["examples"][0])
+        console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

@@ -23,7 +23,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
-    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds or synthesizer.")] = None,
+    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds, calls or synthesizer.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:

@@ -22,7 +22,9 @@ from gem_tasks.evals.options import Subset
 
 DEFAULT = "distill"
 HELD_OUT = "held out"
-_OF_KIND: dict[Kind, tuple[Harness, ...]] = {"agent": ("bfcl", "tau2", "worlds"), "synthesizer": ("synthesizer",)}
+_OF_KIND: dict[Kind, tuple[Harness, ...]] = {
+    "agent": ("bfcl", "tau2", "worlds", "calls"), "synthesizer": ("synthesizer",),
+}  # fmt: skip
 
 
 class Arm(Value):
@@ -74,6 +76,8 @@ class Options(Value):
     """Tries per case of τ²-bench and of worlds."""
     tasks: int | None = Field(default=None, ge=1)
     """Maximum number of held-out tasks in worlds."""
+    turns: int | None = Field(default=None, ge=1)
+    """Maximum number of turns of held-out conversations."""
     texts: int | None = Field(default=None, ge=1)
     """Maximum number of held-out texts for a synthesizer."""
     max_tokens: int | None = Field(default=None, ge=1)

@@ -11,6 +11,7 @@ from gem_tasks.domain.evaluation import OVERALL
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, Reference
 
+_OVERALL_ONLY = ("worlds",)
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -24,7 +25,7 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
         f"{settings.version}; {settings.mode} calls; thinking: {thinking}; seed: {settings.seed}; "
         f"epochs: {settings.epochs}" + (f"; user: {settings.user_model}" if settings.user_model else "")
     )
-    shown = [score for score in first.scores if first.harness != "worlds" or score.category == OVERALL]
+    shown = [score for score in first.scores if first.harness not in _OVERALL_ONLY or score.category == OVERALL]
     columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []
     for each in rows:

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from gem_tasks.domain.base import Json, Value
 
-Harness = Literal["bfcl", "tau2", "worlds", "synthesizer"]
-HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "synthesizer")
+Harness = Literal["bfcl", "tau2", "worlds", "calls", "synthesizer"]
+HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
 OVERALL = "overall"
 """The category of the total."""
 

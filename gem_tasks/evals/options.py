@@ -84,6 +84,27 @@ class WorldsOptions(Value):
     request_timeout_s: float = Field(default=600, gt=0)
 
 
+class CallsOptions(Value):
+    """Next actions in held-out conversations."""
+
+    turns: int | None = Field(default=None, ge=1)
+    """Most turns, spread over all conversations; None: all."""
+    max_context: int = Field(default=100_000, ge=1)
+    """Most tokens before a turn, as estimated; longer ones are left out for every model alike."""
+    mode: Literal["native", "prompt"] = "native"
+    temperature: float | None = 0.0
+    """None: the server's own. Not sent to endpoints that refuse it."""
+    thinking: bool | None = None
+    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
+    seed: int | None = None
+    """Sent with every request; None: none is sent."""
+    max_tokens: int = Field(default=1024, ge=1)
+    """Maximum tokens of a turn."""
+    concurrency: int = Field(default=16, ge=1)
+    """Turns at a time."""
+    request_timeout_s: float = Field(default=600, gt=0)
+
+
 class SynthesizerOptions(Value):
     """Options for a synthesizer over held-out texts."""
 

@@ -5,9 +5,13 @@ from typing import Any
 
 from gem_tasks.domain.evaluation import CaseScore, EvalReport
 from gem_tasks.domain.promotion import Difference
+from gem_tasks.evals.calls import comparison
 from gem_tasks.evals.stats import paired_bootstrap
 from gem_tasks.evals.worlds.cases import task_of
 from gem_tasks.evals.worlds.report import counted
+
+_OF_A_SET = ("worlds", "calls")
+"""Harnesses whose tasks are the user's own: the subset names them."""
 
 
 def difference(champion: EvalReport, challenger: EvalReport, **how: Any) -> Difference:
@@ -18,13 +22,15 @@ def difference(champion: EvalReport, challenger: EvalReport, **how: Any) -> Diff
     """
     if other_tasks(champion, challenger):
         raise ValueError("the two played different sets of tasks")
+    if champion.harness == "calls":
+        return comparison.difference(champion, challenger, **how)
     found = paired_bootstrap(_sample(champion), _sample(challenger), **how)
     return found.model_copy(update={"metric": champion.scores[0].metric})
 
 
 def other_tasks(one: EvalReport, other: EvalReport) -> bool:
     """Whether two reports are about different sets of tasks, whose scores have nothing to do with each other."""
-    return one.harness == other.harness == "worlds" and one.settings.subset != other.settings.subset
+    return one.harness == other.harness and one.harness in _OF_A_SET and one.settings.subset != other.settings.subset
 
 
 def _sample(report: EvalReport) -> Sequence[CaseScore]:

@@ -16,6 +16,7 @@ from gem_tasks.domain.promotion import Difference
 
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _CHUNK = 500
 """Resamples drawn at a time, which limits memory."""
 
@@ -102,3 +103,25 @@ def _differences(champion: By, challenger: By) -> "list[np.ndarray[tuple[int], n
 
 def _names(by: By) -> set[tuple[str, str]]:
     return {(category, case) for category, cases in by.items() for case in cases}
+
+
+def resampled_ratios(numerators: Floats, denominators: Floats, resamples: int = 10_000, seed: int = 0) -> Floats:
+    """The cluster bootstrap of ratios of sums, such as a share of turns over conversations of different lengths.
+
+    Args:
+        numerators: a row for each ratio, a column for each cluster.
+        denominators: likewise.
+        resamples: number of draws of clusters, with replacement.
+        seed: of the draws, which are the same for all ratios.
+
+    Returns:
+        A row for each ratio, a column for each draw; NaN where the drawn clusters have nothing to divide by.
+    """
+    clusters, draw = numerators.shape[1], np.random.default_rng(seed)
+    found: list[Floats] = []
+    for start in range(0, resamples, _CHUNK):
+        size = min(_CHUNK, resamples - start)
+        times = draw.multinomial(clusters, np.full(clusters, 1 / clusters), size).T.astype(np.float64)
+        below = denominators @ times
+        found.append(np.divide(numerators @ times, below, out=np.full(below.shape, np.nan), where=below > 0))
+    return np.concatenate(found, axis=1)
