@@ -33,6 +33,7 @@ _SAID_ONLY = 0.5
 _SAME, _ALIKE, _UNKNOWN, _OTHER = 1.0, 0.9, 0.8, 0.4
 _PAIR = 0.5
 """Words that two parameters' names must have in common."""
+_VERSION = re.compile(r"v\d{1,4}")
 _MOST_PARAMETERS = 200
 """Most parameters of a tool and of an operation that are paired."""
 
@@ -177,8 +178,9 @@ def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = TH
 
 
 def _features(operation: Operation) -> _Features:
-    fixed = [part for part in operation.path.split("/") if part and "{" not in part]
-    of_id, of_path = nouns(operation.name), nouns(" ".join(fixed))
+    fixed = [part for part in operation.path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
+    named = operation.name != f"{operation.method} {operation.path}"
+    of_id, of_path = nouns(operation.name) if named else frozenset[str](), nouns(" ".join(fixed))
     return _Features(
         operation=operation,
         verbs=_verbs(operation),

@@ -12,6 +12,7 @@ _STYLES: dict[Any, Style] = {"spaceDelimited": "space", "pipeDelimited": "pipe",
 _FORM = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MAX_LEVELS = 20
 _CHOICES = ("oneOf", "anyOf")
+_KEYS = frozenset(("key", "apikey", "api_key", "appid", "access_token", "x_api_key", "subscription_key"))
 _CHOSEN_BY_GEM = ("accept", "content-type", "authorization")
 
 
@@ -36,11 +37,14 @@ class OperationReader:
         """
         row: Json = item[method]
         parts = _Parts(name, self._references, self._unusable)
+        credential, unsupported = self._credential(row)
         for parameter in self._parameters(item, row):
-            parts.add_parameter(parameter)
+            if key := _key_in(parameter, row, self._spec):
+                credential = key
+            else:
+                parts.add_parameter(parameter)
         parts.add_body(self._references.resolved(row.get("requestBody") or {}))
         said = " ".join(str(row[part]) for part in ("summary", "description") if row.get(part)).strip()
-        credential, unsupported = self._credential(row)
         return Operation(
             name=str(row.get("operationId") or name),
             description=said,
@@ -85,6 +89,15 @@ def _credential(scheme: Json) -> Credential | None:
     if kind == "apiKey" and within in ("header", "query"):
         return Credential(kind=within, name=str(scheme["name"]))
     return None
+
+
+def _key_in(parameter: Json, row: Json, spec: Json) -> Credential | None:
+    """A key that the description has among the parameters instead of under `security`."""
+    declared = row.get("security") is not None or spec.get("security") is not None
+    name, place = str(parameter["name"]), parameter["in"]
+    if declared or place not in ("query", "header") or name.lower().replace("-", "_") not in _KEYS:
+        return None
+    return Credential(kind=place, name=name)
 
 
 class _Parts:
