@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gem_tasks.cli.evaluation_tables import (
+    board_settings,
     board_table,
     case_table,
     comparison,
@@ -117,7 +118,7 @@ def correlation(as_json: JsonOption = False) -> None:
 
 @app.command("board")
 def board(as_json: JsonOption = False) -> None:
-    """Shows all models side by side, with the paper's figures as reference rows.
+    """Shows all models side by side, with figures of the paper and of others as reference rows.
 
     Examples:
         gem eval board
@@ -127,4 +128,6 @@ def board(as_json: JsonOption = False) -> None:
     if as_json:
         echo_json(json.dumps([row.model_dump() for row in rows], indent=1))
     else:
-        Terminal().print(board_table(rows))
+        console = Terminal()
+        console.print(board_table(rows))
+        board_settings(console, rows)

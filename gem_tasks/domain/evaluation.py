@@ -87,6 +87,17 @@ class RunSettings(Value):
     """Settings of this harness only."""
 
     @property
+    def summary(self) -> str:
+        """All that a reader of a score must know, on one line: harness, tasks, cases, calls, thinking, seed, user."""
+        switch = {True: "on", False: "off", None: "server default"}
+        temperature = "server default" if self.temperature is None else self.temperature
+        said = [self.version, f"tasks: {self.tasks}", self.subset, f"{self.mode} calls"]
+        said += [f"thinking {switch[self.thinking]}", f"temperature {temperature}", f"seed {self.seed}"]
+        said += [f"{self.epochs} tries"] if self.epochs > 1 else []
+        said += [f"user {self.user_model}"] if self.user_model else []
+        return "; ".join(said)
+
+    @property
     def tasks(self) -> str:
         """The tasks in a few words: their revision, and the beginning of their hash."""
         digest = self.tasks_sha256[:8] if self.tasks_sha256 else ""

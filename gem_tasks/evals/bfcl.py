@@ -42,6 +42,7 @@ class Bfcl(ConfinedHarness[BfclOptions]):
     example = "multi_turn_base_0"
     groups = "categories"
     doing = "answer"
+    under_test = "model"
     most_file_bytes = 512 << 20
     environment = MappingProxyType({"OPENAI_BASE_URL": "{model}", "OPENAI_API_KEY": "{token}"})
 

@@ -15,7 +15,7 @@ FEWEST = 3
 """Models below which no correlation is shown."""
 _YARDSTICK = "calls"
 _BENCHMARKS = ("bfcl", "tau2", "worlds")
-_SAME = ("version", "subset", "revision", "mode", "epochs", "user_model")
+_SAME = ("version", "subset", "mode", "epochs", "user_model", "revision", "tasks_sha256")
 """Settings that the scores of a benchmark share."""
 _Z = 1.96
 _SPREAD = 1.03

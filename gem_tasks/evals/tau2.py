@@ -53,6 +53,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
     example = "airline/7"
     groups = "domains"
     doing = "talk"
+    under_test = "agent"
     most_file_bytes = 4 << 30
     """Inspect's logs hold whole conversations."""
     environment = MappingProxyType(
@@ -116,6 +117,11 @@ class Tau2(ConfinedHarness[Tau2Options]):
                 "message_limit": options.message_limit,
             },
         )
+
+    def without_temperature(self, options: Tau2Options) -> frozenset[str]:
+        """The harness sends the user's temperature even if it is told to send none."""
+        given = {"agent": options.temperature, "user": options.user_temperature}
+        return frozenset(name for name, value in given.items() if value is None)
 
     def prepare(self, out_dir: Path, options: Tau2Options) -> None:
         """Copies the user's own tasks to where the sandbox can read them.
