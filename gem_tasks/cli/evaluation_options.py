@@ -33,6 +33,7 @@ Thinking = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
 Concurrency = Annotated[int, typer.Option(min=1, help="Concurrent cases.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")]
+Temperature = Annotated[str, typer.Option(help="A number, or `server`: none is sent, and the server's own applies.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
@@ -48,6 +49,20 @@ def options_of(kind: type[Options], **values: Any) -> Options:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "options"
         raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
+
+
+def temperature_of(value: str) -> float | None:
+    """The number; None for `server`.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if value == "server":
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise UserError(f"{value!r} is not a temperature", "Give a number, or `server`.") from None
 
 
 def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:

@@ -22,6 +22,7 @@ from gem_tasks.distill.split import assign, choose
 from gem_tasks.distill.writing import PART_ROWS, Writing
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.distill import Candidate, SetSpec, SftSet, Split
+from gem_tasks.domain.synthesis import Synthesized
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.distill import CandidateRow
@@ -224,16 +225,17 @@ def _outputs(
 
 
 def _conversation(stage: str, payload: str) -> Trajectory:
-    return (Played if stage == "simulate" else Draft).model_validate_json(payload).conversation
+    types: dict[str, type[Draft | Synthesized]] = {"simulate": Played, "synthesize": Synthesized}
+    return types.get(stage, Draft).model_validate_json(payload).conversation
 
 
 def _made_by(each: Candidate, spec: SetSpec) -> tuple[str, str]:
     """The stage whose conversation goes into the set, and its recipe: what was published, or the draft of it.
 
-    A conversation in a world has no draft.
+    A conversation in a world, and one of a synthesizer, has no draft.
     """
-    if "simulate" in each.recipes:
-        return "simulate", each.recipes["simulate"]
+    if alone := next((stage for stage in ("simulate", "synthesize") if stage in each.recipes), None):
+        return alone, each.recipes[alone]
     revised = "revalidate" in each.recipes and each.trajectory_id == trajectory_id(
         each.segment_id, each.recipes["revalidate"]
     )

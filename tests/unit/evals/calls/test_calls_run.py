@@ -2,10 +2,12 @@
 
 import pytest
 
+from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.run import evaluate
 from gem_tasks.evals.options import CallsOptions
 from gem_tasks.evals.pairs import difference
+from gem_tasks.evals.promotion import judge
 from tests.unit.evals.calls.bakery import CAKE, RYE, read
 
 ROWS = [{**row, "id": f"{row['id']} {at}"} for at in range(3) for row in (RYE, CAKE)]
@@ -70,3 +72,13 @@ def test_two_runs_differ_by_conversation(reports):
 def test_runs_over_other_turns_are_not_compared(reports, tmp_path):
     with pytest.raises(ValueError, match="different sets"):
         difference(reports["oracle"], ran("oracle", tmp_path, [RYE]))
+
+
+def test_being_better_here_alone_promotes_nobody(reports):
+    pair = {"calls": reports["apology"]}, {"calls": reports["oracle"]}
+    verdict = judge(*pair)
+    assert verdict.outcome == "kept"
+    assert verdict.why.startswith("better in calls: +100.00 points")
+    assert verdict.why.endswith("which does not decide alone")
+    assert judge(*pair, Policy(advisory=())).outcome == "promoted"
+    assert judge(*reversed(pair)).why.startswith("worse in calls")
