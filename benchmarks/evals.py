@@ -74,7 +74,7 @@ def bench_bfcl(count, folder):
 
 
 def bench_tau2(count, folder):
-    data = packages("tau2", "inspect_evals/tau2/data/domains")
+    data = packages("tau2", "")
     ids = [each.split("/")[1] for each in tau2.SMOKE if each.startswith("airline")][:count]
     tool = str(ensure(HOME, "tau2").with_name("inspect"))
     with serving(oracle=tau2_oracle.agent(data), user=tau2_oracle.user(data)) as url:

@@ -35,6 +35,7 @@ from gem_tasks.lineage.retention import Retention
 from gem_tasks.lineage.sources import ListedObject, ReadObject, Registered, Sources
 from gem_tasks.lineage.stages import RunContext, Stages
 from gem_tasks.lineage.stale import Stale
+from gem_tasks.lineage.synthesizer import Synthesizer
 from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
@@ -93,6 +94,7 @@ class Ledger:
         self.sources = Sources(db)
         self.stages = Stages(db)
         self.stale = Stale(db)
+        self.synthesizer = Synthesizer(db)
         self.versions = Versions(db)
 
     def __enter__(self) -> Self:

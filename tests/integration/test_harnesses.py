@@ -16,11 +16,12 @@ from gem_tasks.store import keys
 from tests.integration.environments import HOME
 from tests.oracles import bfcl as bfcl_oracle
 from tests.oracles import tau2 as tau2_oracle
-from tests.oracles.server import dumb, serving
+from tests.oracles.server import dumb, serving, strict
 
 BFCL_IDS = tuple(f"{category}_{number}" for category in BFCL_CATEGORIES for number in (3, 77))
-TAU2_IDS = ("airline/8", "retail/0")
-"""Tasks whose reference actions change the database: doing nothing solves neither."""
+TAU2_DOMAINS = ("airline", "retail", "banking")
+TAU2_IDS = ("airline/8", "retail/0", "banking/task_001")
+"""Tasks whose reference actions change the database: doing nothing solves none. The customer acts, too, in banking."""
 
 
 def package(name, path):
@@ -46,7 +47,7 @@ def test_bfcl_the_oracle_solves_every_case_the_dumb_endpoint_none_and_a_failing_
         except UserError as error:
             return error
 
-    models = {"oracle": bfcl_oracle.oracle(data), "dumb": dumb, "failing": lambda body, headers: 400}
+    models = {"oracle": strict(bfcl_oracle.oracle(data)), "dumb": dumb, "failing": lambda body, headers: 400}
     with serving(**models) as url:
         oracle, nothing, failing = together(run, *models)
     assert isinstance(oracle, EvalReport)
@@ -58,27 +59,34 @@ def test_bfcl_the_oracle_solves_every_case_the_dumb_endpoint_none_and_a_failing_
         **dict.fromkeys(BFCL_CATEGORIES, 2),
     }
     assert (oracle.errors, oracle.settings.seed, oracle.settings.mode) == (0, 7, "native")
+    assert (oracle.settings.temperature, nothing.settings.temperature) == (None, 0.001)
+    assert oracle.settings.revision == oracle.settings.version == nothing.settings.version
+    assert oracle.settings.tasks_sha256 == nothing.settings.tasks_sha256 is not None
     assert EvalReport.model_validate_json((tmp_path / "oracle" / "report.json").read_text()) == oracle
     assert "No case could be run" in str(failing)
     assert not (tmp_path / "failing" / "report.json").exists()
 
 
 def test_tau2_the_oracle_solves_every_task_and_an_agent_that_does_nothing_none(tmp_path):
-    data = package("tau2", "inspect_evals/tau2/data/domains")
+    site = package("tau2", "")
 
     def run(model):
         user = Endpoint(base_url=url, model="user")
-        options = Tau2Options(ids=TAU2_IDS, epochs=1, user=user, concurrency=2)
+        options = Tau2Options(ids=TAU2_IDS, domains=TAU2_DOMAINS, epochs=1, user=user, concurrency=2)
         return tau2.evaluate(Endpoint(base_url=url, model=model), options, tmp_path / model, home=HOME)
 
-    models = {"oracle": tau2_oracle.agent(data), "dumb": dumb}
-    with serving(**models, user=tau2_oracle.user(data)) as url:
+    models = {"oracle": strict(tau2_oracle.agent(site)), "dumb": dumb}
+    with serving(**models, user=strict(tau2_oracle.user(site))) as url:
         oracle, nothing = together(run, *models)
     assert oracle.score().value >= 0.95
     assert nothing.score().value <= 0.05
     assert {case.case_id for case in oracle.cases} == set(TAU2_IDS)
-    assert {score.metric for score in oracle.scores} == {"avg@1", "pass@1"}
-    assert (oracle.errors, oracle.settings.user_model) == (0, "user")
+    assert [score.metric for score in oracle.scores if score.category == "overall"] == ["avg@1", "pass^1"]
+    assert (oracle.errors, oracle.settings.user_model, oracle.settings.temperature) == (0, "user", None)
+    assert oracle.settings.extra["not_sent"] == {"agent": ["temperature"], "user": ["temperature"]}
+    assert nothing.settings.temperature == 0
+    assert oracle.settings.revision.startswith("airline, retail: tau2-bench 1.0.0, corrected; banking: ")
+    assert oracle.settings.tasks_sha256 == nothing.settings.tasks_sha256 is not None
 
 
 def test_an_endpoint_that_is_down_is_said_before_anything_runs(tmp_path):
