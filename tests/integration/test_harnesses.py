@@ -20,8 +20,8 @@ from tests.oracles.server import dumb, serving, strict
 
 BFCL_IDS = tuple(f"{category}_{number}" for category in BFCL_CATEGORIES for number in (3, 77))
 TAU2_DOMAINS = ("airline", "retail", "banking")
-TAU2_IDS = ("airline/8", "retail/0", "banking/task_001")
-"""Tasks whose reference actions change the database: doing nothing solves none. The customer acts, too, in banking."""
+TAU2_IDS = ("airline/8", "retail/0", "banking/task_023")
+"""Tasks whose reference actions change the database: doing nothing solves none. In banking the customer acts, too."""
 
 
 def package(name, path):
