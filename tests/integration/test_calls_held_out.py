@@ -1,4 +1,4 @@
-"""Next actions in the user's own conversations: found in the store, held out, recorded; none that a model was trained on."""
+"""Next actions in the user's own conversations: found in the store, held out, recorded; none that was trained on."""
 
 import json
 
