@@ -147,7 +147,7 @@ def _mapping(path: Path | None) -> dict[str, str | None]:
         found: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", 'Write {"tool": "operation", …}.') from None
-    rows = cast("dict[str, Any]", found) if isinstance(found, dict) else {"": 0}
+    rows: dict[str, Any] = cast("dict[str, Any]", found) if isinstance(found, dict) else {"": 0}
     if not all(value is None or isinstance(value, str) for value in rows.values()):
         raise UserError(f"{path} is not a mapping", 'Write {"tool": "operation", "other_tool": null}.')
     return rows
