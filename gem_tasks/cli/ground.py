@@ -44,7 +44,7 @@ def ground_api(
     mode: Annotated[
         str, typer.Option(help="`dry-run` checks arguments and sends nothing; `sandbox` makes the calls.")
     ] = "dry-run",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, whatever --mode says.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, also with --mode sandbox.")] = False,
     allow_writes: Annotated[bool, typer.Option(help="Also make calls that may change something.")] = False,
     live_host: Annotated[
         str | None, typer.Option(help="Host that may be called although it is not this machine.")
