@@ -5,8 +5,8 @@
 names: how much of the tool's nouns the operation's id and path have (half as much if only its description has them),
 and how much of the operation's nouns the tool's name and parameters have, as F1; a noun counts the more the fewer
 operations have it, and most if none has it. A tool of which less than `_COVERED` is found is not mapped, even if all
-else agrees. action: 1 for the same kind of action, less for another. descriptions: Dice of the nouns. parameters: Dice of
-those that pair up by name; left out if there is nothing to pair.
+else agrees. action: 1 for the same kind of action, less for another. descriptions: Dice of the nouns. parameters: Dice
+of those that pair up by name; left out if there is nothing to pair.
 """
 
 import math
