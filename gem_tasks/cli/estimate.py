@@ -85,6 +85,7 @@ def estimate(
         unpriced={name: f"{settings.model_for(name)} at {public_url(settings.endpoint_for(name))}"
                   for name in terms.unpriced},
         batched=tuple(terms.discounts),
+        in_worlds=settings.world_tasks * settings.world_attempts if settings.worlds == "on" else 0,
     )  # fmt: skip
     if as_json:
         echo_json(json.dumps(plain(result), indent=1))

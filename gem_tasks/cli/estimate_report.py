@@ -34,6 +34,8 @@ class Estimated(Value):
     unpriced: dict[StageName, str]
     """Stages without a known price, with their models."""
     batched: tuple[StageName, ...]
+    in_worlds: int = 0
+    """Conversations in worlds for each workflow, which the estimate does not contain."""
 
     def seconds(self, at_a_time: int) -> Amount | None:
         """Duration of the rest at this concurrency; None if stages wait for batches."""
@@ -178,6 +180,14 @@ def _meaning(result: Estimated) -> Iterator[str]:
     elif total.usd and total.usd.high > 0:
         yield f"Cost of the rest: about {_number(total.usd.expected, '$')} ({_range(total.usd, '$')})."
         yield from _budget(result, total.usd)
+    if result.in_worlds:
+        texts = max(found.stages, key=lambda each: each.stage == "generate").texts.expected
+        most = _number(texts * result.in_worlds)
+        yield (
+            f"Conversations in worlds (GEM_WORLDS) are not part of this estimate: up to {most} for the first workflows"
+            " of the rest. Each has cost a strong model as much as 30,000 to 60,000 input tokens with prompt caching,"
+            " up to 180,000 without, its share of the world included."
+        )
     if result.batched:
         yield f"In batch mode (half the price, up to a day each): {', '.join(result.batched)}."
     elif (paced := result.seconds(found.sample)) and (best := result.seconds(result.in_flight)):

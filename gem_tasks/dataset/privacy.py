@@ -109,6 +109,13 @@ def scrub(trajectory: Trajectory, text: str, language: str | None = None) -> Scr
     return Scrubbed(trajectory=trajectory, replaced=replaced, flagged=flagged)
 
 
+def takes(value: Any, text: str, language: str | None = None) -> bool:
+    """Whether JSON has personal data of the text that it was made from; arguments as for `scrub`."""
+    countries = countries_of(text, language)
+    found = {(kind, _plain(each)) for kind, each in _personal(_APART.join(dict.fromkeys(strings(value))), countries)}
+    return bool(found) and not found.isdisjoint((kind, _plain(each)) for kind, each in _personal(text, countries))
+
+
 def countries_of(text: str, language: str | None = None) -> tuple[str, ...]:
     """Countries (ISO 3166) whose national phone numbers a text may hold: those of its language, and those it names."""
     named = (country for country, hints in _HINTS.items() if any(hint in text for hint in hints.split(";")))

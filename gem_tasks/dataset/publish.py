@@ -11,7 +11,7 @@ publication of a partition at a time: a second one sees at least the data of the
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +22,6 @@ from gem_tasks.dataset.judged import decided, menus_of, realised_of
 from gem_tasks.dataset.manifest import Lines, Tally, manifest_of
 from gem_tasks.dataset.row import SCHEMA, Row, trajectory_id
 from gem_tasks.dataset.select import Chosen, Selection
-from gem_tasks.dataset.worlds import replayables
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.record import Topic
@@ -32,8 +31,6 @@ from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.shard.records import Final, finals, output_of, segments_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
-from gem_tasks.worlds.built import world_id
-from gem_tasks.worlds.played import Replayable
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +63,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
-        lines = Lines(work, worlds.publishable(work, ledger, partition))
+        lines = Lines(work, worlds.publishable(work, ledger, partition), work.with_synthesizer)
         return _publish_changes(lines, ledger, partition, ask=True)
 
 
@@ -83,7 +80,9 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        lines = Lines(work.as_recorded(recipes), worlds.published(work, ledger, partition))
+        made = ledger.datasets.line_recipes(partition, "synthesizer")
+        synthesized = work.with_synthesizer_as_recorded(made) if made else None
+        lines = Lines(work.as_recorded(recipes), worlds.published(work, ledger, partition), synthesized)
         report = _publish_changes(lines, ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
@@ -119,32 +118,38 @@ def _publish_changes(lines: Lines, ledger: Ledger, partition: str, *, ask: bool 
 
 
 def _publish(lines: Lines, ledger: Ledger, partition: str, *, ask: bool) -> PublishReport:
+    with tempfile.TemporaryDirectory() as folder:
+        return _published(lines, ledger, partition, Path(folder), ask=ask)
+
+
+def _published(lines: Lines, ledger: Ledger, partition: str, folder: Path, *, ask: bool) -> PublishReport:
     work = lines.written
     menus = menus_of(work, ledger)
     tally, selection = Tally(menus), Selection(work)
-    with tempfile.TemporaryDirectory() as folder:
-        path, systems = Path(folder) / "train.parquet", Path(folder) / worlds.FOLDER
-        with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
-            for rows in _shards(lines, partition, tally, selection, systems):
-                writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), row_group_size=500)
-        for left_out in selection.exclusions:
-            logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
-        if not tally.rows:
-            return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
-        data = path.read_bytes()
-        ids = [row.trajectory_id for row in tally.rows]
-        realised = realised_of(work, ledger, menus, data, tally.real, ids, ask=ask)
-        manifest = manifest_of(lines, partition, tally, selection, realised)
-        version = str(manifest["version"])
-        files = {f"{worlds.FOLDER}{each.name}": each.read_bytes() for each in sorted(systems.glob("*.json"))}
+    path, systems = folder / "train.parquet", folder / worlds.FOLDER
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as writer:
+        for rows in _shards(lines, partition, tally, selection, systems):
+            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), row_group_size=500)
+    for left_out in selection.exclusions:
+        logger.info("segment %s is not published (%s): %s", left_out.segment_id, left_out.reason, left_out.detail)
+    if not tally.rows:
+        return PublishReport(partition=partition, version=None, excluded=len(selection.exclusions))
+    data = path.read_bytes()
+    ids = [row.trajectory_id for row in tally.rows]
+    realised = realised_of(work, ledger, menus, data, tally.real, ids, ask=ask)
+    manifest = manifest_of(lines, partition, tally, selection, realised)
+    version = str(manifest["version"])
     decision = decided(work, ledger, partition, manifest)
     if decision.action == "halt":
         return PublishReport(partition=partition, version=None, held_back=f"it is not diverse: {decision.reason}")
     with ledger.retention.writing():
         work.store.put(keys.dataset_key(version, "train-00000.parquet"), data)
         work.store.put(keys.dataset_key(version, "README.md"), card.render(manifest).encode())
-        for name, content in (files | card.pictures(manifest)).items():
+        for name, content in card.pictures(manifest).items():
             work.store.put(keys.dataset_key(version, name), content)
+        for world in sorted(tally.worlds):
+            file = worlds.file_of(world)
+            work.store.put(keys.dataset_key(version, worlds.FOLDER + file), (systems / file).read_bytes())
         # The manifest comes last: a version without one is unfinished.
         work.store.put(keys.dataset_key(version, "manifest.json"), json.dumps(manifest, indent=1).encode())
         ledger.datasets.commit(version, partition, work.chain_of_last().by_stage[STAGE_NAMES[-1]], manifest, tally.rows)
@@ -168,6 +173,7 @@ def _row(segment: Segment, topic: Topic, final: Final) -> Row:
         topic=topic,
         trajectory=final.trajectory,
         recipe=recipe,
+        accepted_by=final.accepted_by,
         revised=final.accepted_by == "revalidate",
         plan=final.draft.plan,
         take=final.take,
@@ -192,37 +198,39 @@ def _shards(lines: Lines, partition: str, tally: Tally, selection: Selection, sy
             if (row := _row(segment, topics[segment.segment_id], final))
         }
         rows: list[Json] = []
-        executed: set[tuple[str, int]] = set()
-        for chosen in selection.choose([row for row, _ in found.values()]):
+        made = [row for row, _ in found.values()]
+        travelling = worlds.write(lines.executed, partition, number, made, systems)
+        for chosen in selection.choose(made):
             final = found[chosen.row.trajectory_id][1]
-            chosen = _as_it_happened(chosen, final)
+            chosen = _as_it_happened(chosen, final, travelling)
             row = chosen.row
             tally.add(chosen, final.draft.size, final.judgement)
             looked = chosen.model_dump(include={"replaced", "flagged", "contamination"})
             looked["n_names"] = len(chosen.names)
             rows.append(row.columns(row.metadata(partition, lines.teacher(row)) | looked))
-            executed |= {(row.segment.segment_id, row.take.workflow)} if row.execution else set()
-        if lines.executed and executed:
-            _write_worlds(replayables(lines.executed, partition, number, executed), systems)
         yield rows
 
 
-def _as_it_happened(chosen: Chosen, final: Final) -> Chosen:
-    """Without its execution if people edited it or personal data were replaced: a replay gives other results."""
-    if not final.execution or chosen.row.trajectory == final.trajectory:
+def _as_it_happened(chosen: Chosen, final: Final, travelling: set[tuple[str, str]]) -> Chosen:
+    """Without its execution if a replay would give other results, or is impossible.
+
+    People edited it, personal data were replaced, or its world does not travel.
+    """
+    if not final.execution:
+        return chosen
+    travels = (chosen.row.segment.segment_id, final.execution.world) in travelling
+    if travels and chosen.row.trajectory == final.trajectory:
         return chosen
     return chosen.model_copy(update={"row": chosen.row.model_copy(update={"execution": None})})
 
 
 def _passed(lines: Lines, partition: str, shard: int) -> dict[str, list[Final]]:
-    """Accepted conversations of a shard in both lines, by segment id."""
+    """Accepted conversations of a shard in all lines, by segment id.
+
+    The synthesizer's is left out if the text has another one that was written in one pass.
+    """
     found = finals(lines.written, partition, shard)
+    found = (finals(lines.synthesized, partition, shard) if lines.synthesized else {}) | found
     for key, executed in (finals(lines.executed, partition, shard) if lines.executed else {}).items():
         found.setdefault(key, []).extend(executed)
     return found
-
-
-def _write_worlds(found: Iterable[Replayable], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for each in found:
-        (folder / f"{world_id(each.world)}.json").write_text(each.model_dump_json(), encoding="utf-8")

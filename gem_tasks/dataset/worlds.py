@@ -1,18 +1,22 @@
 """Worlds that travel with a dataset version: one file for each, with what a replay and a benchmark need."""
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gem_tasks.dataset.privacy import takes
+from gem_tasks.dataset.row import Row
 from gem_tasks.errors import UserError
 from gem_tasks.files import replacing
 from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.shard.records import output_of
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
-from gem_tasks.worlds.built import Built
+from gem_tasks.worlds.built import Built, world_id
 from gem_tasks.worlds.played import Replayable
 from gem_tasks.worlds.task import Tasks
 
+logger = logging.getLogger(__name__)
 FOLDER = "worlds/"
 """In the folder of a version, and beside an export."""
 
@@ -31,7 +35,7 @@ def publishable(work: Workspace, ledger: Ledger, partition: str) -> Workspace | 
 
 def published(work: Workspace, ledger: Ledger, partition: str) -> Workspace | None:
     """The workspace whose executed conversations the partition's newest version has; None if it has none."""
-    recipes = ledger.datasets.world_recipes(partition)
+    recipes = ledger.datasets.line_recipes(partition, "worlds")
     return work.in_worlds_as_recorded(recipes) if recipes else None
 
 
@@ -67,6 +71,43 @@ def replayables(
                     tasks=tasks[key].tasks,
                     segment_id=key,
                 )
+
+
+def write(
+    worlds: Workspace | None, partition: str, shard: int, rows: Sequence[Row], folder: Path
+) -> set[tuple[str, str]]:
+    """Writes the worlds of executed conversations, and returns the pairs of text and world that travel.
+
+    A world with personal data of its text does not, nor does the second of two equal ones of different texts, which
+    have different tasks.
+
+    Args:
+        worlds: workspace of the line in worlds, if the version has some of it.
+        partition: its key.
+        shard: its number.
+        rows: conversations of the shard.
+        folder: gets a file for each world; it may not exist yet.
+    """
+    texts = {row.segment.segment_id: row.segment for row in rows if row.execution}
+    wanted = {(row.segment.segment_id, row.take.workflow) for row in rows if row.execution}
+    travelling: set[tuple[str, str]] = set()
+    for each in replayables(worlds, partition, shard, wanted) if worlds and wanted else ():
+        segment, world = texts[each.segment_id], world_id(each.world)
+        if takes(each.model_dump(mode="json"), segment.text, segment.language):
+            logger.info("world %s of segment %s is not published: personal data", world, segment.segment_id)
+            continue
+        folder.mkdir(exist_ok=True)
+        file, data = folder / file_of(world), each.model_dump_json().encode()
+        if not file.exists():
+            file.write_bytes(data)
+        if file.read_bytes() == data:
+            travelling.add((each.segment_id, world))
+    return travelling
+
+
+def file_of(world: str) -> str:
+    """The name of a world's file."""
+    return f"{world}.json"
 
 
 def fetch(work: Workspace, version: str) -> Iterator[tuple[str, bytes]]:

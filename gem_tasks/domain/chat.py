@@ -3,7 +3,7 @@
 import json
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, field_validator
 from pydantic_core import to_json
@@ -25,6 +25,8 @@ class FunctionCall(Value):
     name: str
     arguments: str
     """As written: usually a JSON object."""
+    extra_content: Json = Field(default_factory=dict, exclude_if=lambda found: not found)
+    """What the endpoint wants back with the call (Gemini's `thought_signature`). Absent from JSON if empty."""
 
     @field_validator("id", "name", "arguments")
     @classmethod
@@ -32,9 +34,15 @@ class FunctionCall(Value):
         """Removes secrets; see `Completion`."""
         return clean(text)
 
+    @field_validator("extra_content")
+    @classmethod
+    def _fields_without_secrets(cls, fields: Json) -> Json:
+        return _clean_json(fields)
+
     def to_openai(self) -> Json:
         """As in a message of the Chat Completions API."""
-        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        call: Json = {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        return call | {"extra_content": self.extra_content} if self.extra_content else call
 
 
 class ChatMessage(Value):
@@ -47,10 +55,12 @@ class ChatMessage(Value):
     stored for other requests stays the same bytes."""
     tool_call_id: str | None = Field(default=None, exclude_if=lambda found: found is None)
     """The call whose result a message of role `tool` is."""
+    endpoint_fields: Json = Field(default_factory=dict, exclude_if=lambda found: not found)
+    """See `Completion.endpoint_fields`."""
 
     def to_openai(self) -> Json:
         """As in a request of the Chat Completions API."""
-        message: Json = {"role": self.role, "content": self.content}
+        message: Json = {"role": self.role, "content": self.content, **self.endpoint_fields}
         if self.tool_calls:
             message["tool_calls"] = [call.to_openai() for call in self.tool_calls]
         if self.tool_call_id is not None:
@@ -184,6 +194,9 @@ class Completion(Value):
     """Calls in the endpoint's form; a model may write them as text instead."""
     thoughts: str = ""
     """The model's reasoning before the answer, if the endpoint shows it."""
+    endpoint_fields: Json = Field(default_factory=dict, exclude_if=lambda found: not found)
+    """Fields of the message that the endpoint wants back, unchanged, in later requests of a conversation with tools:
+    thoughts and their signatures. Empty without a toolbox."""
     usage: Usage = Usage()
     usage_fault: UsageFault = ""
     latency_s: float = 0.0
@@ -201,6 +214,11 @@ class Completion(Value):
         """Removes secrets: an endpoint can write GEM's key into an answer, which GEM stores, sends again and shows."""
         return clean(text)
 
+    @field_validator("endpoint_fields")
+    @classmethod
+    def _fields_without_secrets(cls, fields: Json) -> Json:
+        return _clean_json(fields)
+
     @property
     def written(self) -> str:
         """All that the model wrote: words, thoughts and calls."""
@@ -210,6 +228,15 @@ class Completion(Value):
     def calls(self) -> int:
         """HTTP requests made for it."""
         return 1 + sum(self.faults.values())
+
+
+def _clean_json(found: Any) -> Any:
+    """The value with all of its texts cleaned; names of fields too."""
+    if isinstance(found, dict):
+        return {clean(name): _clean_json(value) for name, value in cast("Json", found).items()}
+    if isinstance(found, list):
+        return [_clean_json(each) for each in cast("list[Any]", found)]
+    return clean(found) if isinstance(found, str) else found
 
 
 def merged(one: FaultCounts, other: FaultCounts) -> FaultCounts:

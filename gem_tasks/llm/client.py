@@ -153,6 +153,8 @@ class OpenAIClient:
                 await self._windows.answered(request, completion, limit)
                 if self._watch.look(request, completion):
                     await self._watch.tell_aside(await self._learning.known(request.model))
+                if completion.endpoint_fields and not request.toolbox:
+                    completion = completion.model_copy(update={"endpoint_fields": {}})
                 return completion.model_copy(update={"faults": faults}) if faults else completion
             except EndpointError as error:
                 let_go(error)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import ChatMessage, ChatRequest, Completion, FunctionCall, Toolbox
 from gem_tasks.domain.workflow import TOOL_NAME
 from gem_tasks.prompts.dialogue import render_tools
@@ -50,16 +51,17 @@ class Context:
         """Adds an unusable answer and why it is unusable; its calls get an error, as an API answers them."""
         place, refused = len(self._messages), answer.tool_calls if self._toolbox else ()
         calls = tuple(_echoed(call, f"r{place:04}{at:04}") for at, call in enumerate(refused))
-        self.say(plain(answer.text) or ("" if calls else _EMPTY), calls)
+        self.say(plain(answer.text) or ("" if calls else _EMPTY), calls, answer.endpoint_fields)
         error = json.dumps({"error": {"code": "INVALID_REQUEST", "message": complaint}}, ensure_ascii=False)
         for call in calls:
             self._messages.append(ChatMessage(role="tool", content=error, tool_call_id=call.id))
         if not calls:
             self.hear(f"[form] {complaint}")
 
-    def say(self, text: str, calls: Iterable[FunctionCall] = ()) -> None:
-        """Adds the player's own turn."""
-        self._messages.append(ChatMessage(role="assistant", content=text, tool_calls=tuple(calls)))
+    def say(self, text: str, calls: Iterable[FunctionCall] = (), fields: Json | None = None) -> None:
+        """Adds the player's own turn, with the fields that its endpoint wants back."""
+        said = ChatMessage(role="assistant", content=text, tool_calls=tuple(calls), endpoint_fields=fields or {})
+        self._messages.append(said)
 
     def told(self, turn: AssistantTurn, results: Iterable[str]) -> None:
         """Adds the results of a turn's calls."""
@@ -74,7 +76,7 @@ def _echoed(call: FunctionCall, own_id: str) -> FunctionCall:
     except (ValueError, RecursionError):
         readable = False
     name = call.name if TOOL_NAME.match(call.name) else "unnamed"
-    return FunctionCall(id=own_id, name=name, arguments=call.arguments if readable else "{}")
+    return call.model_copy(update={"id": own_id, "name": name, "arguments": call.arguments if readable else "{}"})
 
 
 def of_assistant(players: Players, scene: Scene) -> Context:

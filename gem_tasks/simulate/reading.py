@@ -57,7 +57,8 @@ def read_assistant(answer: Completion, calls_before: int) -> AssistantTurn | Com
             words, calls = plain(answer.text), tuple(map(_native, _numbered(answer.tool_calls, calls_before)))
         else:
             message = parse_assistant(_unwrapped(plain(answer.text), "assistant"), "your message", calls_before)
-            calls = tuple(_call(call.id, call.name, call.arguments) for call in message.tool_calls)
+            written = [FunctionCall(id=call.id, name=call.name, arguments="") for call in message.tool_calls]
+            calls = tuple(_call(each, call.arguments) for each, call in zip(written, message.tool_calls, strict=True))
             words = message.content or ""
         if odd := next((call.written.name for call in calls if not TOOL_NAME.match(call.written.name)), None):
             return Complaint(f"There is no tool {odd[:64]!r}. Nothing of this message was carried out. Write it again.")
@@ -113,9 +114,9 @@ def _unwrapped(text: str, role: str) -> str:
     return text
 
 
-def _call(call_id: str, name: str, arguments: Json) -> CallTurn:
+def _call(call: FunctionCall, arguments: Json) -> CallTurn:
     cleaned = harmless_json(json.dumps(arguments, ensure_ascii=False))
-    return CallTurn(FunctionCall(id=call_id, name=name, arguments=cleaned), json.loads(cleaned))
+    return CallTurn(call.model_copy(update={"arguments": cleaned}), json.loads(cleaned))
 
 
 def _numbered(calls: tuple[FunctionCall, ...], before: int) -> list[FunctionCall]:
@@ -131,4 +132,4 @@ def _native(call: FunctionCall) -> CallTurn:
     arguments = parse_json(call.arguments or "{}", f"the arguments of {call.name[:64]}")
     if not isinstance(arguments, dict):
         raise TagError(f"the arguments of {call.name[:64]} are not a JSON object")
-    return _call(call.id, call.name, arguments)  # pyright: ignore[reportUnknownArgumentType]
+    return _call(call, arguments)  # pyright: ignore[reportUnknownArgumentType]

@@ -131,7 +131,7 @@ class Simulation:
             self._reject("cap_calls", f"the assistant wants more than {self._caps.calls} calls")
             return
         steps = self._transcript.assistant(turn)
-        self._assistant.say(turn.words, (call.written for call in turn.calls))
+        self._assistant.say(turn.words, (call.written for call in turn.calls), answer.endpoint_fields)
         if turn.calls:
             self._call(turn, steps)
         elif self._stopped:

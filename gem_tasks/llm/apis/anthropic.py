@@ -8,6 +8,7 @@
 | `reasoning_effort`: `none`        | `thinking` disabled                                                            |
 | `response_format`: a JSON schema  | `output_config.format`; any JSON has no counterpart                            |
 | `reasoning_content`               | blocks of type `thinking`                                                      |
+| `thinking_blocks` (as in LiteLLM) | the same with their signatures, and `redacted_thinking`; sent back before calls |
 | `tools`, `tool_calls`             | `tools`, blocks of type `tool_use`                                             |
 | messages of role `tool`           | blocks of type `tool_result` in one message of the user                        |
 | `prompt_tokens`                   | `input_tokens` + written to the cache + read from it                           |
@@ -37,8 +38,12 @@ PATH = "/messages"
 VERSION = "2023-06-01"
 """Value of `anthropic-version` that every model and gateway supports; `GEM_LLM_EXTRA_HEADERS` may set another."""
 _REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
-_PIECES = ("text", "thinking", "partial_json")
+_PIECES = ("text", "thinking", "signature", "partial_json")
 """Fields of blocks that come in pieces."""
+_WHOLE = ("type", "id", "name", "data")
+"""Fields of blocks that come at once."""
+_SIGNED = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}
+"""Blocks that go back with a message whose calls get results, and their fields."""
 _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 65536}
 _LEAST_BUDGET = 1024
 _NAMES = (
@@ -117,7 +122,8 @@ def _turns(messages: list[Json]) -> list[Json]:
     for message in messages:
         if message["role"] == "system":
             continue
-        if message["role"] == "tool" or "tool_calls" in message or (turns and turns[-1]["role"] == message["role"]):
+        in_blocks = message["role"] == "tool" or {"tool_calls", "thinking_blocks"} & message.keys()
+        if in_blocks or (turns and turns[-1]["role"] == message["role"]):
             turn = {"role": "user" if message["role"] == "tool" else message["role"], "content": _blocks(message)}
         else:
             turn = message
@@ -131,7 +137,7 @@ def _turns(messages: list[Json]) -> list[Json]:
 def _blocks(message: Json) -> list[Json]:
     parts = _parts(message["content"]) if message["content"] else []
     if message["role"] != "tool":
-        return [*parts, *(_use(call) for call in message.get("tool_calls", ()))]
+        return [*message.get("thinking_blocks", ()), *parts, *(_use(call) for call in message.get("tool_calls", ()))]
     mark = {name: part.pop(name) for part in parts for name in ("cache_control",) if name in part}
     return [{"type": "tool_result", "tool_use_id": message["tool_call_id"], "content": parts, **mark}]
 
@@ -202,9 +208,16 @@ def answer_of(message: Any) -> Json:
         said["tool_calls"] = calls
     if any(thoughts):
         said["reasoning_content"] = "\n".join(filter(None, thoughts))
+    if signed := [_signed(block) for block in blocks if block.get("type") in _SIGNED]:
+        said["thinking_blocks"] = signed
     reason = message.get("stop_reason") or ""
     choice = {"message": said, "finish_reason": _REASONS.get(reason, reason)}
     return {"model": message.get("model"), "choices": [choice], "usage": _usage(usage)}
+
+
+def _signed(block: Json) -> Json:
+    """A block of thoughts as the API wants it back."""
+    return {"type": block["type"]} | {name: block.get(name) or "" for name in _SIGNED[block["type"]]}
 
 
 def _call(block: Json) -> Json:
@@ -250,7 +263,7 @@ def _collected(body: bytes) -> Json:
             case "content_block_start":
                 begun = event["content_block"]
                 blocks[event["index"]] = {name: [begun.get(name) or ""] for name in _PIECES}
-                blocks[event["index"]] |= {name: begun.get(name) for name in ("type", "id", "name")}
+                blocks[event["index"]] |= {name: begun.get(name) for name in _WHOLE}
             case "content_block_delta":
                 chars += _added(blocks[event["index"]], event["delta"])
                 if chars > MAX_ANSWER_CHARS:
@@ -272,4 +285,4 @@ def _collected(body: bytes) -> Json:
 def _joined(block: Json) -> Json:
     """A block whose pieces have all come; the input of a call is JSON as text."""
     whole = {name: "".join(block[name]) for name in _PIECES}
-    return {name: block[name] for name in ("type", "id", "name")} | whole | {"input": whole["partial_json"] or "{}"}
+    return {name: block[name] for name in _WHOLE} | whole | {"input": whole["partial_json"] or "{}"}

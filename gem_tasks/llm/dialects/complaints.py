@@ -12,6 +12,7 @@
 | `temperature`                         | to send none                                                           |
 | `stream_options`, `cache_control`     | to send none                                                           |
 | `tools`, or calls of functions        | to write tools and calls as tagged text                                |
+| earlier thoughts, with tools          | to send them with all messages; if they are refused, with none         |
 | nothing that is named (Gemini)        | to leave out, one after the other: effort, format, temperature         |
 """
 
@@ -78,6 +79,8 @@ _ROLE = IgnoringCase(
     r"|does not support (the )?system|developer instruction is not enabled|system.{0,3} is not (a )?(valid|supported)"
     r"|roles? must alternate|only user and (assistant|model) roles|should be 'user'",
 )
+_THOUGHTS = IgnoringCase(r"reasoning_content|reasoning_details|thinking_blocks|messages\W.{0,40}\breasoning\b")
+_MISSED = IgnoringCase(r"pass(?:ed)? (?:it |them )?back|must be (?:passed|provided|included|present)|missing|required")
 _LIST = IgnoringCase(r"supported values|one of|expected|allowed|must be|should be|supports only|only supports?")
 _QUOTED_EFFORT = IgnoringCase(rf"['\"`‘“]({'|'.join(EFFORTS)})['\"`’”]")
 _EFFORT = _word("|".join(EFFORTS))
@@ -107,6 +110,8 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
         return own
     if _STREAM.search(said) and not dialect.stream:
         return dialect.model_copy(update={"stream": True})
+    if request.toolbox and _THOUGHTS.search(said) and (told := _echoed(dialect, request, said)):
+        return told
     system = bool(request.messages) and request.messages[0].role == "system"
     if system and not dialect.fold_system and _ROLE.search(said):
         return dialect.model_copy(update={"fold_system": True})
@@ -121,6 +126,12 @@ def adapt(dialect: Dialect, request: ChatRequest, complaint: Complaint) -> Diale
         if changed and spoken(request, changed) != sent:
             return changed
     return None if names else _without_the_likeliest(dialect, request, sent)
+
+
+def _echoed(dialect: Dialect, request: ChatRequest, said: str) -> Dialect | None:
+    """For an endpoint that wants the thoughts of earlier messages, or refuses them."""
+    changed = dialect.model_copy(update={"echo": "always" if _MISSED.search(said) else "never"})
+    return changed if spoken(request, changed) != spoken(request, dialect) else None
 
 
 def parameter_of(complaint: Complaint, request: ChatRequest) -> str | None:

@@ -54,6 +54,9 @@ class Dialect(Value):
     """Whether the model was seen to think."""
     room: int = 0
     """Tokens for thought, on top of the answer's limit."""
+    echo: Literal["given", "always", "never"] = "given"
+    """Which messages of the assistant have thoughts in a conversation with tools: those to which the endpoint gave
+    some, all (`reasoning_content` is empty otherwise), or none."""
     thinking_budget: bool = False
     """Anthropic's API: effort is a number of tokens."""
     cache_control: bool = False
@@ -259,7 +262,22 @@ def _suited(request: ChatRequest, dialect: Dialect) -> ChatRequest:
     """The request with messages that the endpoint accepts; the same if it accepts all."""
     if "tools" in dialect.dropped:
         request = in_tags(request)
+    if request.toolbox and dialect.echo != "given":
+        request = _echoing(request, dialect.echo)
     return _folded(request) if dialect.fold_system else request
+
+
+def _echoing(request: ChatRequest, echo: Literal["always", "never"]) -> ChatRequest:
+    """The request with thoughts in all messages of the assistant, or in none."""
+    messages = [
+        message.model_copy(update={"endpoint_fields": _echo(message, echo)}) if message.role == "assistant" else message
+        for message in request.messages
+    ]
+    return _with(request, tuple(messages))
+
+
+def _echo(message: ChatMessage, echo: str) -> Json:
+    return {} if echo == "never" else {"reasoning_content": ""} | message.endpoint_fields
 
 
 def _folded(request: ChatRequest) -> ChatRequest:
@@ -268,9 +286,14 @@ def _folded(request: ChatRequest) -> ChatRequest:
     others = [message for message in request.messages if message.role != "system"]
     first = [*system, *(message.content for message in others[:1])]
     lead = ChatMessage(role=others[0].role if others else "user", content="\n\n".join(first))
+    return _with(request, (lead, *others[1:]))
+
+
+def _with(request: ChatRequest, messages: tuple[ChatMessage, ...]) -> ChatRequest:
+    """The request with other messages. Not a copy, which would keep the cached body."""
     return ChatRequest(
         model=request.model,
-        messages=(lead, *others[1:]),
+        messages=messages,
         sampling=request.sampling,
         answer_schema=request.answer_schema,
         toolbox=request.toolbox,

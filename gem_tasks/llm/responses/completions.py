@@ -25,6 +25,8 @@ _DECLINED = frozenset({"sensitive", "safety", "recitation", "refusal", "prohibit
 _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource", "aborted"})
 _COMMENTS = re.compile(rb"\s*+(?::[^\n]*+(?:\n\s*+|\Z))*+")
 _STATUS = re.compile(r"[45][0-9]{2}")
+_SENT_BACK = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
+"""Fields of a message that some endpoints want back (DeepSeek, Kimi, OpenRouter, LiteLLM), or only accept."""
 _WORD_CHARS = 200
 """Longest name of a model or similar."""
 
@@ -104,6 +106,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     calls = calls_of(message)
     refused = bool(refusal) and not text
     text = text or _storable(words(refusal))
+    kept = {field: message[field] for field in _SENT_BACK if message.get(field)}
     if len(text) + len(thoughts) + sum(len(call.arguments) for call in calls) > MAX_ANSWER_CHARS:
         raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
     usage, fault = read_usage(whole.get("usage"), thoughts)
@@ -111,6 +114,7 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
         text=text,
         tool_calls=calls,
         thoughts=thoughts,
+        endpoint_fields=_storable_json(kept),
         finish_reason="content_filter" if refused else _reason(reason),
         usage=usage,
         usage_fault=fault,
@@ -122,13 +126,18 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
 def calls_of(message: Json) -> tuple[FunctionCall, ...]:
     """Calls of functions; arguments are JSON as text, an object (Ollama), or missing."""
     found: list[Json] = message.get("tool_calls") or []
-    return tuple(_call(each.get("id"), each["function"]) for each in found)
+    return tuple(_call(each, each["function"]) for each in found)
 
 
-def _call(call_id: Any, function: Json) -> FunctionCall:
-    given = function.get("arguments")
+def _call(call: Json, function: Json) -> FunctionCall:
+    given, extra = function.get("arguments"), call.get("extra_content")
     arguments = given if isinstance(given, str) else json.dumps({} if given is None else given)
-    return FunctionCall(id=name(call_id), name=name(function.get("name")), arguments=_storable(arguments))
+    return FunctionCall(
+        id=name(call.get("id")),
+        name=name(function.get("name")),
+        arguments=_storable(arguments),
+        extra_content=_storable_json(cast("Json", extra)) if isinstance(extra, dict) else {},
+    )
 
 
 def _apart(message: Json, said: Any) -> tuple[str, str]:
@@ -163,6 +172,11 @@ def _storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _storable_json(found: Json) -> Json:
+    """The object without lone halves of a character."""
+    return json.loads(_storable(json.dumps(found, ensure_ascii=False))) if found else found
 
 
 def _reason(word: str) -> str:

@@ -56,6 +56,8 @@ class _Said:
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {name: [] for name in _NAMES}
         self._calls: list[_Call] = []
+        self._details: list[Any] = []
+        """OpenRouter's thoughts with signatures: it takes the pieces back as they came."""
         self._latest: dict[Any, _Call] = {}
         """Calls by index. Some endpoints send none, or the same for all."""
         self._chars = 0
@@ -70,6 +72,9 @@ class _Said:
                     self._keep("reasoning_content" if thinks else name, words(part))
             elif piece:
                 self._keep(name, words(piece))
+        if details := cast("list[Any]", delta.get("reasoning_details") or []):
+            self._count(len(json.dumps(details)))
+            self._details += details
         pieces: list[Json] = delta.get("tool_calls") or []
         for piece in pieces:
             call = self._latest.get(piece.get("index"))
@@ -92,6 +97,7 @@ class _Said:
     def message(self) -> Json:
         """The message that an endpoint without streaming would send."""
         said: Json = {name: "".join(texts) for name, texts in self._texts.items() if texts}
+        said |= {"reasoning_details": self._details} if self._details else {}
         return said | ({"tool_calls": [call.whole for call in self._calls]} if self._calls else {})
 
 
@@ -100,12 +106,14 @@ class _Call:
 
     def __init__(self) -> None:
         self.id = self._name = ""
+        self._extra: Json = {}
         self._arguments: list[str] = []
 
     def add(self, piece: Json) -> int:
         """Adds a piece; returns its number of characters."""
         function: Json = piece.get("function") or {}
         self.id, self._name = self.id or piece.get("id") or "", self._name or function.get("name") or ""
+        self._extra = self._extra or piece.get("extra_content") or {}
         given = function.get("arguments")
         text = given if isinstance(given, str) else json.dumps(given) if given else ""
         self._arguments.append(text)
@@ -114,7 +122,8 @@ class _Call:
     @property
     def whole(self) -> Json:
         """The call as an endpoint without streaming would send it."""
-        return {"id": self.id, "function": {"name": self._name, "arguments": "".join(self._arguments)}}
+        call: Json = {"id": self.id, "function": {"name": self._name, "arguments": "".join(self._arguments)}}
+        return call | ({"extra_content": self._extra} if self._extra else {})
 
 
 def words(part: Any) -> str:

@@ -45,7 +45,7 @@ def test_the_number_may_be_left_out(read, args, said):
     assert read(*args) == said
 
 
-def estimated(texts=None, *, rest=100, budget=None, unpriced=(), batched=(), **counts):
+def estimated(texts=None, *, rest=100, budget=None, unpriced=(), batched=(), in_worlds=0, **counts):
     texts = [whole(n) for n in range(10)] if texts is None else texts
     terms = Terms(takes=TAKES, unpriced=frozenset(unpriced))
     found = {"documents": 12, "limit": None, "known": 0, "unusable": 0, "near_duplicates": 0, **counts}
@@ -59,6 +59,7 @@ def estimated(texts=None, *, rest=100, budget=None, unpriced=(), batched=(), **c
         budget_usd=budget,
         unpriced=dict.fromkeys(unpriced, "m at http://h/v1"),
         batched=batched,
+        in_worlds=in_worlds,
     )
 
 
@@ -71,6 +72,11 @@ def test_money_is_held_against_the_budget():
     assert "The budget of $50 is enough" in said(estimated(budget=50))
     assert "No budget is set" in said(estimated())
     assert "Cost of the rest: about $5.00 (" in said(estimated())
+
+
+def test_conversations_in_worlds_are_named_as_missing():
+    assert "not part of this estimate: up to 300 for the first workflows of the rest" in said(estimated(in_worlds=3))
+    assert "worlds" not in said(estimated())
 
 
 def test_without_a_price_there_are_tokens_and_how_to_set_one():
