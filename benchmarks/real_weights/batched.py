@@ -22,6 +22,8 @@ TEMPLATE = "qwen3_instruct_2507"
 WAIT_S = 2
 Asked = tuple[dict[str, Any], "queue.Queue[tuple[str, int, int]]"]
 waiting: "queue.Queue[Asked]" = queue.Queue()
+known: dict[str, tuple[str, int, int]] = {}
+"""Answers by request: one that came too late for its client is there when `gem eval calls --out` asks again."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,8 +35,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         answer: queue.Queue[tuple[str, int, int]] = queue.Queue()
-        waiting.put((body, answer))
-        text, read, written = answer.get()
+        if (asked := json.dumps([body["messages"], body.get("tools")])) not in known:
+            waiting.put((body, answer))
+            known[asked] = answer.get()
+        text, read, written = known[asked]
         limit = body.get("max_tokens") or body.get("max_completion_tokens")
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": "length" if written >= limit else "stop"}
