@@ -12,6 +12,7 @@ import json
 import queue
 import sys
 import threading
+from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,10 +21,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 TEMPLATE = "qwen3_instruct_2507"
 WAIT_S = 2
-Asked = tuple[dict[str, Any], "queue.Queue[tuple[str, int, int]]"]
+Answer = tuple[str, int, int]
+"""Text, and tokens read and written."""
+Asked = tuple[dict[str, Any], "Future[Answer]"]
 waiting: "queue.Queue[Asked]" = queue.Queue()
-known: dict[str, tuple[str, int, int]] = {}
-"""Answers by request: one that came too late for its client is there when `gem eval calls --out` asks again."""
+known: "dict[str, Future[Answer]]" = {}
+"""By request: an answer too late for its client is there when `gem eval calls --out` asks again."""
+lock = threading.Lock()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,11 +38,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        answer: queue.Queue[tuple[str, int, int]] = queue.Queue()
-        if (asked := json.dumps([body["messages"], body.get("tools")])) not in known:
-            waiting.put((body, answer))
-            known[asked] = answer.get()
-        text, read, written = known[asked]
+        key = json.dumps([body["messages"], body.get("tools")])
+        with lock:
+            if key not in known:
+                known[key] = Future()
+                waiting.put((body, known[key]))
+        text, read, written = known[key].result()
         limit = body.get("max_tokens") or body.get("max_completion_tokens")
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": "length" if written >= limit else "stop"}
@@ -74,7 +79,7 @@ def main(folder: str, port: int, size: int) -> None:
             ]
         for (_, answer), row, mask in zip(asked, made, given["attention_mask"], strict=True):
             text = tokenizer.decode(row, skip_special_tokens=True)
-            answer.put((text, int(mask.sum()), int((row != tokenizer.pad_token_id).sum())))
+            answer.set_result((text, int(mask.sum()), int((row != tokenizer.pad_token_id).sum())))
 
 
 def batch(size: int) -> list[Asked]:
