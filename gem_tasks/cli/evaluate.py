@@ -124,7 +124,7 @@ def run_tau2(
         str, typer.Option(help="`corrected` by upstream, or `original`: as inspect-evals has airline and retail.")
     ] = "corrected",
     task_file: Annotated[
-        list[str] | None, typer.Option(help="DOMAIN=FILE: tasks of your own in upstream's form; repeatable.")
+        list[str] | None, typer.Option(help="DOMAIN=FILE: your tasks, in upstream's form; repeatable.")
     ] = None,
     temperature: Temperature = "0",
     user_temperature: Temperature = "0",

@@ -62,7 +62,8 @@ def _head(console: Terminal, metadata: dict[str, Any]) -> None:
     if metadata.get("revised"):
         console.print(f"Rejected at first, then revised: see `gem lineage {metadata['trajectory_id']}`")
     models = ", ".join(sorted(set(metadata["teacher"].values())))
-    console.print(f"{escape(kind)}; {_licence(metadata['license'])}; made by {escape(models)}")
+    by = "a synthesizer in one call: " if metadata.get("made_by") == "synthesizer" else ""
+    console.print(f"{escape(kind)}; {_licence(metadata['license'])}; made by {by}{escape(models)}")
     take = Take(workflow=metadata.get("workflow", 0), rollout=metadata.get("rollout", 0))
     if metadata.get("verified") == "executed":
         console.print(

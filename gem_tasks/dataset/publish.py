@@ -225,7 +225,10 @@ def _as_it_happened(chosen: Chosen, final: Final, travelling: set[tuple[str, str
 
 
 def _passed(lines: Lines, partition: str, shard: int) -> dict[str, list[Final]]:
-    """Accepted conversations of a shard in all lines, by segment id; the synthesizer's only where there is no other."""
+    """Accepted conversations of a shard in all lines, by segment id.
+
+    The synthesizer's is left out if the text has another one that was written in one pass.
+    """
     found = finals(lines.written, partition, shard)
     found = (finals(lines.synthesized, partition, shard) if lines.synthesized else {}) | found
     for key, executed in (finals(lines.executed, partition, shard) if lines.executed else {}).items():

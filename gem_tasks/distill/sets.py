@@ -132,6 +132,8 @@ def _candidate(row: CandidateRow) -> Candidate:
 
 
 def _wanted(each: Candidate, spec: SetSpec) -> bool:
+    if spec.kind == "synthesizer" and "synthesize" in each.recipes:
+        return False  # none learns from itself
     names = (each.source, each.document_uri)
     return not spec.sources or any(fnmatchcase(name, pattern) for name in names for pattern in spec.sources)
 

@@ -91,7 +91,8 @@ class RunSettings(Value):
         """All that a reader of a score must know, on one line: harness, tasks, cases, calls, thinking, seed, user."""
         switch = {True: "on", False: "off", None: "server default"}
         temperature = "server default" if self.temperature is None else self.temperature
-        said = [self.version, f"tasks: {self.tasks}", self.subset, f"{self.mode} calls"]
+        of_ours = self.version.startswith("gem-tasks ")  # the subset names the tasks, which are the user's own
+        said = [self.version, *([] if of_ours else [f"tasks: {self.tasks}"]), self.subset, f"{self.mode} calls"]
         said += [f"thinking {switch[self.thinking]}", f"temperature {temperature}", f"seed {self.seed}"]
         said += [f"{self.epochs} tries"] if self.epochs > 1 else []
         said += [f"user {self.user_model}"] if self.user_model else []

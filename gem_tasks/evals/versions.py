@@ -2,13 +2,14 @@
 
 import re
 from functools import cache
+from typing import Literal
 
 from gem_tasks.evals.environment import EnvironmentName
 from gem_tasks.resources import shipped
 
 
 @cache
-def locked(name: EnvironmentName, package: str) -> str:
+def locked(name: EnvironmentName | Literal["contamination"], package: str) -> str:
     """Version of a package in the lock of an environment.
 
     Raises:

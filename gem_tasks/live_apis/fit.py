@@ -45,12 +45,12 @@ class Fit:
 def _read(value: Any, schema: Json) -> Any:
     declared: Any = schema.get("type", ())
     types = {declared} if isinstance(declared, str) else set(cast("list[str]", declared))
+    if "array" in types and isinstance(value, str | int | float) and not types & {"string", "integer", "number"}:
+        return [_read(value, schema.get("items") or {})]
     if isinstance(value, str) and types and "string" not in types:
         return _parsed(value, types)
     if isinstance(value, int | float) and not isinstance(value, bool) and types <= {"string", "null"} and types:
         return str(value)
-    if "array" in types and not isinstance(value, list) and isinstance(value, str | int | float):
-        return [_read(value, schema.get("items") or {})]
     return value
 
 

@@ -9,6 +9,8 @@ from gem_tasks.visible import visible
 _FEW = 20
 """Calls of mapped tools below which a share says little."""
 _GOOD, _POOR = 0.9, 0.5
+_COINCIDENCE = 0.2
+"""Share of mapped tools below which most matches proved wrong in a measurement (docs/live-apis.md)."""
 _EXAMPLES = 3
 _MOST_FINDINGS = 50
 _MOST_TOOLS = 100
@@ -54,7 +56,7 @@ def verdict(report: Report) -> str:
     live = f"; of {total.sent} sent, {_share(total.succeeded, total.sent)} succeeded" if total.sent else ""
     causes = [cause for cause in total.causes if cause not in ("", "unmapped_tool", "write_not_allowed")]
     most = f" Most often, {said(causes[0])} ({total.causes[causes[0]]})." if causes else ""
-    return f"{mapped} of {report.api}. {valid}{live}. {_judged(total)}{most}"
+    return f"{mapped} of {report.api}. {_coincidence(total)}{valid}{live}. {_judged(total)}{most}"
 
 
 def said(cause: str) -> str:
@@ -81,6 +83,11 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _coincidence(total: Figures) -> str:
+    few = total.mapped_tools < _COINCIDENCE * total.tools
+    return "So few may be coincidences: read the table of tools, and correct it with `--mapping`. " if few else ""
+
+
 def _judged(total: Figures) -> str:
     if total.mapped_calls < _FEW:
         return f"Fewer than {_FEW} calls: this is an example, not a measurement."
@@ -95,7 +102,8 @@ def _texts(texts: Sequence[OfText]) -> Iterator[str]:
     yield "| text | tools | mapped | calls | to mapped tools | valid | sent | succeeded | most frequent cause |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for each in texts:
-        cause = next((f"{cause} ({count})" for cause, count in each.causes.items()), "")
+        causes = sorted(each.causes.items(), key=lambda row: row[0] == "unmapped_tool")
+        cause = f"{causes[0][0]} ({causes[0][1]})" if causes else ""
         name = f"{each.text} {each.uri}".strip()
         yield (
             f"| {_cell(name)} | {each.tools} | {each.mapped_tools} | {each.calls} | {each.mapped_calls} |"

@@ -1,6 +1,8 @@
 """A session of a world: steps in, answers out, with snapshots; and the replay of a whole conversation."""
 
 import json
+import math
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -17,6 +19,8 @@ from gem_tasks.worlds.world import World
 
 _AT_ONCE = 16
 """Conversations in one request. They share the time limit of one call; if it is too short, each call gets its own."""
+_SLICE = 50
+"""Steps of one that is replayed by itself, between looks at the clock."""
 _INTERNAL: Json = {"error": {"code": "INTERNAL", "message": "Internal error."}}
 
 
@@ -63,8 +67,14 @@ class Session:
         done, self.state = self._process.run(self.state, _operations(plans))
         return [_answer(plan, own) for plan, own in _shared(plans, done)]
 
-    def replay(self, conversations: Iterable[Recorded]) -> Iterator[dict[int, Answer] | str]:
+    def replay(
+        self, conversations: Iterable[Recorded], *, patience_s: float = math.inf
+    ) -> Iterator[dict[int, Answer] | str]:
         """Replays whole conversations; faster than `take`, because several are one request and only differences return.
+
+        Args:
+            conversations: the conversations.
+            patience_s: time for one of them, if its world uses the limits up in call after call.
 
         Yields:
             For each conversation, answers of the steps whose results differ, by index; or why it cannot be replayed.
@@ -79,7 +89,7 @@ class Session:
                 if isinstance(each, str):
                     yield each
                 else:
-                    yield self._alone(conversation) if found is None else each.differing(next(found))
+                    yield self._alone(conversation, patience_s) if found is None else each.differing(next(found))
             self.restart()
 
     def _asked(self, conversation: Recorded) -> "_Asked | str":
@@ -96,9 +106,14 @@ class Session:
             every = every or (plan.main is None and not _equal(plan.told, result))
         return _Asked(conversation.results, plans, self._process.replay(_operations(plans), wanted, every=every))
 
-    def _alone(self, conversation: Recorded) -> dict[int, Answer]:
+    def _alone(self, conversation: Recorded, patience_s: float) -> dict[int, Answer] | str:
         self.begin(conversation.scenario, seed=conversation.seed)
-        both = enumerate(zip(self.take(conversation.steps), conversation.results, strict=True))
+        steps, answers, end = iter(conversation.steps), list[Answer](), time.monotonic() + patience_s
+        while some := list(islice(steps, _SLICE)):
+            if time.monotonic() > end:
+                return f"the replay took more than {patience_s:.0f} s"
+            answers += self.take(some)
+        both = enumerate(zip(answers, conversation.results, strict=True))
         return {at: answer for at, (answer, result) in both if not _equal(answer.result, result)}
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from gem_tasks.evals.bfcl_parts import COLLECTIONS, PARTS
-from tests.oracles.server import calls, words
+from tests.oracles.server import calls, dumb, words
 
 
 def oracle(data: Path):
@@ -28,6 +28,12 @@ def oracle(data: Path):
         return calls(*truth.single(case, category))
 
     return answer
+
+
+def nothing(body, headers):
+    """Calls nothing, but where calling nothing is right."""
+    category = headers.get("X-BFCL-Test-Id", "").rsplit("_", 1)[0]
+    return wrong(body, headers) if category in PARTS["hallucination"] else dumb(body, headers)
 
 
 def wrong(body, headers):

@@ -8,7 +8,8 @@ import logging
 
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.synthesis import Groups, GroupState, Sampled, state_of
-from gem_tasks.lineage import Ledger, RunContext
+from gem_tasks.lineage import RunContext
+from gem_tasks.lineage.synthesizer import TwoWays
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
@@ -28,7 +29,8 @@ def decide_groups(work: Workspace, partition: str, run: RunContext) -> Groups:
     recipe = line.chain.by_stage["synthesize"]
     with work.ledger() as ledger:
         before = _read(ledger.synthesizer.decision(recipe.recipe_id))
-        found = {each.group: each for each in samples(work, ledger)}
+        newest = ledger.synthesizer.sampled(two_ways(work), work.settings.synthesizer_window)
+        found = {each.group: each for each in newest}
         names = sorted(found.keys() | {state.group for state in before.states})
         minimum = work.settings.synthesizer_minimum
         states = tuple(
@@ -55,18 +57,17 @@ def last_groups(work: Workspace) -> Groups:
         return _read(ledger.synthesizer.decision(recipe_id))
 
 
-def samples(work: Workspace, ledger: Ledger) -> list[Sampled]:
-    """The samples under the current recipes; of several conversations about a text, the first one counts."""
+def two_ways(work: Workspace) -> TwoWays:
+    """The current recipes of both ways; of several conversations about a text, the first one counts."""
     line, chain = _line(work), work.in_one_pass().chain
     later = chain.line[chain.line.index("extract") :]
     revised = chain.id_of("validate") if takes_of(chain.by_stage["revise"]) == "rejected" else ""
-    return ledger.synthesizer.sampled(
-        line.chain.id_of("synthesize"),
-        line.chain.id_of("confirm"),
-        [chain.id_of(name) for name in later],
-        [chain.id_of("validate"), chain.id_of("revalidate")],
-        revised,
-        work.settings.synthesizer_window,
+    return TwoWays(
+        synthesize=line.chain.id_of("synthesize"),
+        confirm=line.chain.id_of("confirm"),
+        stages=[chain.id_of(name) for name in later],
+        accepting=[chain.id_of("validate"), chain.id_of("revalidate")],
+        revised=revised,
     )
 
 

@@ -4,28 +4,16 @@ import pytest
 
 from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
-from gem_tasks.evals.calls.run import evaluate
-from gem_tasks.evals.options import CallsOptions
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.promotion import judge
-from tests.unit.evals.calls.bakery import CAKE, RYE, read
+from tests.unit.evals.calls.bakery import CAKE, RYE, ran, values
 
 ROWS = [{**row, "id": f"{row['id']} {at}"} for at in range(3) for row in (RYE, CAKE)]
-OPTIONS = CallsOptions(concurrency=3)
-
-
-def ran(model, folder, rows=ROWS, options=OPTIONS, **more):
-    found, left_out = read(*rows)
-    return evaluate(model, found, options, folder, left_out=left_out, **more)
-
-
-def values(report):
-    return {(score.category, score.metric): score.value for score in report.scores}
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    return {name: ran(name, tmp_path_factory.mktemp(name)) for name in ("oracle", "apology", "constant")}
+    return {name: ran(name, tmp_path_factory.mktemp(name), ROWS) for name in ("oracle", "apology", "constant")}
 
 
 def test_the_oracle_does_everything_right(reports):
