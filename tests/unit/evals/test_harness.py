@@ -85,7 +85,7 @@ def test_the_summary_says_all_that_a_reader_of_a_score_must_know():
     )  # fmt: skip
     how = "native calls; thinking off; temperature 0.0; seed 7; 4 tries; user u"
     assert settings.summary == f"h 1; tasks: r 2, corrected #01234567; full; {how}"
-    assert "tasks: unknown revision" in RunSettings(version="h 1", subset="full").summary
+    assert "tasks: unknown revision" in RunSettings(version="bfcl-eval 1", subset="full").summary
     assert RunSettings(version="gem-tasks 1", subset="worlds:a").summary.startswith("gem-tasks 1; worlds:a; native")
 
 
