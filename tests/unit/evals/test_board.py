@@ -22,8 +22,8 @@ def score(category, metric, value):
 def row(harness, *scores, **settings):
     return EvaluationRow(
         evaluation_id="e", model_id=None, model="m", harness=harness,
-        settings={"version": "bfcl-eval 1", "subset": "full", "epochs": 4, **settings}, scores=list(scores), measures={},
-        seconds=1, location="", airflow_run_id=None, evaluated_at=datetime.now(UTC), tries=1, errors=0,
+        settings={"version": "bfcl-eval 1", "subset": "full", "epochs": 4, **settings}, scores=list(scores),
+        measures={}, seconds=1, location="", airflow_run_id=None, evaluated_at=datetime.now(UTC), tries=1, errors=0,
     )  # fmt: skip
 
 
