@@ -178,6 +178,16 @@ class Settings(BaseSettings):
     """Number of a world's tasks that GEM makes conversations of."""
     world_attempts: int = Field(default=1, ge=1, le=100)
     """Number of conversations about each of these tasks."""
+    synthesizer: Literal["off", "model"] = "off"
+    """`model`: a trained synthesizer, at the endpoint and with the model of the stage `synthesize`, replaces extract,
+    generate and refine by one call, for the groups of texts in which its trajectories pass the validation about as
+    often as the pipeline's. Other texts, and those whose trajectory is refused, go through the other stages."""
+    synthesizer_sample: float = Field(default=0.1, ge=0, le=1)
+    """Share of the texts that go both ways, by the hash of their document: what the synthesizer is measured on."""
+    synthesizer_window: int = Field(default=50, ge=1)
+    """Newest samples of a group that count."""
+    synthesizer_minimum: int = Field(default=20, ge=1)
+    """Samples of a group that a decision takes; with fewer, the group stays as it was: closed, at first."""
     plans_judged: int = Field(default=0, ge=0)
     """Conversations of each new dataset version about which the model of `validate` says what they really are, beside
     their plans: one call each. 0: none."""

@@ -23,7 +23,8 @@ MEASURED = tuple(
     integration/test_providers.py integration/test_quotas.py integration/test_rebuild.py
     integration/test_run_recipes.py integration/test_scans.py integration/test_second_chance.py
     integration/test_store.py integration/test_store_s3.py integration/test_store_s3_faults.py
-    integration/test_transport.py integration/test_unanswered.py integration/test_upkeep_commands.py
+    integration/test_synthesizer_line.py integration/test_transport.py integration/test_unanswered.py
+    integration/test_upkeep_commands.py
     integration/test_versions.py integration/test_windows.py integration/test_worlds_line.py
     """.split()
 )

@@ -8,7 +8,7 @@ from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from gem_airflow.bridge import run_context, workspace
-from gem_airflow.params import END, NAME, URL, line, optional, seed, several, text, whole
+from gem_airflow.params import END, NAME, SHA, URL, line, optional, seed, several, text, whole
 
 if TYPE_CHECKING:
     from gem_tasks.distill.experiment import Options
@@ -39,6 +39,7 @@ PARAMS: dict[str, Param] = {
     "audited": Param(
         False, type="boolean", title="Audited only", description="Use only dataset versions that passed an audit."
     ),
+    "imported": text("Imported set", "Id of a set that gem distill import made. Empty: published trajectories.", SHA),
     "sources": several(
         "Sources", "Patterns, one per line. For cross-domain the first is A, the second is B.", pattern=line(1000)
     ),

@@ -44,15 +44,17 @@ class StageOperator(BaseOperator):
         self.shard = shard
 
     def execute(self, context: "Context") -> dict[str, Any]:
-        """Runs the whole stage online, or up to the first batch submission."""
+        """Runs the whole stage online, or up to the first batch submission; before `extract`, the synthesizer's."""
         from gem_tasks.pipeline.batch.run import submit
         from gem_tasks.pipeline.shard.run import run_shard
+        from gem_tasks.pipeline.shard.synthesizer import synthesize_first
 
         work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
         if not work.options.asks_for(stage):
             self.log.info("This run skips %s; its stages are: %s", stage, ", ".join(work.options.stages))
             return dict(self.shard)
+        synthesize_first(work, stage, partition, shard, run)
         if pending := submit(work, stage, partition, shard, run):  # in online mode: only batches of an earlier run
             self._wait(work, pending)
         try:

@@ -15,6 +15,7 @@ from gem_tasks.cli.evaluation_tables import (
     score_table,
 )
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
 from gem_tasks.evals.correlation import FEWEST, correlations
@@ -89,7 +90,7 @@ def compare(
         one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
     if reason := other_tasks(one, other):
         raise UserError(f"{reason[:1].upper()}{reason[1:]}", "Run both models over the same tasks.")
-    verdict = judge({one.harness: one}, {other.harness: other})
+    verdict = judge({one.harness: one}, {other.harness: other}, Policy(advisory=()))
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))
     else:

@@ -29,6 +29,7 @@ COMMANDS = (
     Command("Look", "stale", "stale:stale_command"),
     Command("Look", "diff", "diff:diff"),
     Command("Look", "gates", "gates:gates"),
+    Command("Look", "synthesizer", "synthesizer:synthesizer"),
     Command("Look", "check", "check:check"),
     Command("Look", "judge", "judge:judge"),
     Command("Look", "ground-api", "ground:ground_api"),

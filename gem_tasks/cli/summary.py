@@ -39,9 +39,10 @@ def summarise(work: Workspace, partition: str, run_id: str | None, worlds_run: s
     """The numbers of a partition; calls and tokens are those of the run, and of the run for conversations in worlds."""
     with work.ledger() as ledger:
         numbers = ledger.reports.summary(partition, work.recipes_of(*work.chain.line), run_id)
-        for worlds in work.lines()[1:]:
-            own: list[StageName] = [stage for stage in worlds.chain.line if stage not in work.chain.line]
-            stages = ledger.reports.summary(partition, worlds.recipes_of(*own), worlds_run or run_id).stages
+        for line in (*work.lines()[1:], *filter(None, [work.with_synthesizer])):
+            own: list[StageName] = [stage for stage in line.chain.line if stage not in work.chain.line]
+            in_run = worlds_run if "world" in own and worlds_run else run_id
+            stages = ledger.reports.summary(partition, line.recipes_of(*own), in_run).stages
             numbers = numbers.model_copy(update={"stages": (*numbers.stages, *stages)})
         failed = ledger.failures.counts(work.every_recipe_id(), partition=partition)
     return RunSummary(numbers, failed, work.settings.store_root, work.settings.airflow_url)
@@ -127,6 +128,8 @@ def _about(manifest: Mapping[str, Any]) -> Iterator[str]:
     """What a dataset has and lacks, in lines of text."""
     if worlds := manifest.get("worlds"):
         yield f"  worlds: {worlds['worlds']}, with {worlds['executed']} executed conversations"
+    if synthesizer := manifest.get("synthesizer"):
+        yield f"  made by the synthesizer {synthesizer['model']}: {synthesizer['trajectories']} (gem synthesizer)"
     if left := excluded_line(manifest.get("excluded", {})):
         yield left
     yield from alike_lines(manifest.get("diversity", {}))

@@ -21,6 +21,7 @@ from gem_tasks.domain.judgement import Judgement
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.record import Record, Topic
 from gem_tasks.domain.stage import StageName
+from gem_tasks.domain.synthesis import Synthesized
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.domain.workflow import Extraction
@@ -38,7 +39,10 @@ from gem_tasks.worlds.task import Tasks
 
 _SHOWN = (Topic, Extraction, Trajectory, Judgement, Built, Tasks)
 """Types of output that the view, or a world's page, shows in separate fields."""
-_IN_WORLDS: dict[str, type[Value]] = {"world": Built, "task": Tasks, "simulate": Played, "verify": Judgement}
+_OF_OTHER_LINES: dict[str, type[Value]] = {
+    "world": Built, "task": Tasks, "simulate": Played, "verify": Judgement, "synthesize": Synthesized,
+    "confirm": Judgement,
+}  # fmt: skip
 
 
 class Other(Value):
@@ -137,7 +141,8 @@ def _view(
     topic, extraction = record.output("filter", Topic), record.output("extract", Extraction)
     draft, refined, revised = (record.output(name, Trajectory) for name in ("generate", "refine", "revise"))
     played = record.output("simulate", Played)
-    final = revised or refined or (played.conversation if played else None)
+    alone = played or record.output("synthesize", Synthesized)
+    final = revised or refined or (alone.conversation if alone else None)
     changes = db.changes.listed(published.trajectory_id)[::-1] if published else []
     holds = standing([each for each in changes if final and each.base == base_of(final)])
     clean = scrub(holds.applied(final), segment.text, segment.language) if final and published else None
@@ -197,13 +202,14 @@ def _view(
 
 def _last(record: Record) -> StageName:
     """The stage whose output is the conversation that the dataset has."""
-    if "revise" in record.outputs:
-        return "revise"
-    return "refine" if "refine" in record.outputs else "simulate"
+    ways: tuple[StageName, ...] = ("revise", "refine", "synthesize", "simulate")
+    return next(name for name in ways if name in record.outputs)
 
 
 def _judging(record: Record) -> StageName:
-    following: dict[StageName, StageName] = {"revise": "revalidate", "refine": "validate", "simulate": "verify"}
+    following: dict[StageName, StageName] = {
+        "revise": "revalidate", "refine": "validate", "simulate": "verify", "synthesize": "confirm"
+    }  # fmt: skip
     return following[_last(record)]
 
 
@@ -235,7 +241,7 @@ def _others(
 
 def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tuple[Record, dict[str, str | None]]:
     """The outputs of the stages that the segment passed, and the thoughts of their models."""
-    types: dict[str, type[Value]] = {stage.name: stage.output for stage in STAGES} | _IN_WORLDS
+    types: dict[str, type[Value]] = {stage.name: stage.output for stage in STAGES} | _OF_OTHER_LINES
     made: dict[StageName, Value] = {}
     thoughts: dict[str, str | None] = {}
     for row in way:
@@ -252,7 +258,7 @@ def _outputs(work: Workspace, segment: Segment, way: Sequence[ResultRow]) -> tup
 
 def _notes(record: Record, judgement: Judgement | None) -> tuple[list[Note], dict[int, list[Note]]]:
     """Notes about the whole, and notes at messages. Without a judgement, the checks rejected it and run again here."""
-    if "refine" not in record.outputs and not judgement:
+    if not {"refine", "synthesize"} & record.outputs.keys() and not judgement:
         return [], {}
     whole: list[Note] = []
     at: defaultdict[int, list[Note]] = defaultdict(list)

@@ -30,15 +30,19 @@ class Lines(NamedTuple):
     """Of the line that writes them in one pass."""
     executed: Workspace | None = None
     """Of the line in worlds; None if there are none."""
+    synthesized: Workspace | None = None
+    """Of the line of the synthesizer; None if there is none."""
 
     def teacher(self, row: Row) -> dict[str, str]:
         """Model by stage of the line that made a row."""
-        made_by = self.executed if row.execution and self.executed else self.written
-        return made_by.chain.models
+        other = (
+            self.executed if row.accepted_by == "verify" else self.synthesized if row.made_by != "pipeline" else None
+        )
+        return (other or self.written).chain.models
 
     @property
     def chains(self) -> list[Chain]:
-        """Of all takes of both lines."""
+        """Of all takes of all lines."""
         return [chain for line in self if line for chain in line.chains()]
 
 
@@ -57,7 +61,7 @@ class Tally:
         self.flagged: Counter[str] = Counter()
         self.names: Counter[str] = Counter()
         self.contaminated = 0
-        self.revised = 0
+        self.revised = self.synthesized = 0
         self.worlds: Counter[str] = Counter()
         """Executed conversations by world."""
         self.thoughts: Counter[str] = Counter()
@@ -96,6 +100,7 @@ class Tally:
         self.flagged.update(chosen.flagged)
         self.names.update({"trajectories": 1, "names": len(chosen.names)} if chosen.names else {})
         self.revised += row.revised
+        self.synthesized += row.made_by == "synthesizer"
         self.worlds.update([row.execution.world] if row.execution else [])
         self.edits += [chosen.edit] if chosen.edit else []
         self.contaminated += chosen.contamination is not None
@@ -128,6 +133,7 @@ def manifest_of(lines: Lines, partition: str, tally: Tally, selection: Selection
         "recipes": work.chain.ids,
         **_takes(lines),
         **_worlds(lines, tally),
+        **_synthesizer(lines, tally),
         "prompts": {name: recipe.prompt_sha256 for name, recipe in work.chain.by_stage.items()},
         "funnel": funnel.model_dump(mode="json", include={"documents", "segments", "stages"}),
         "means": {"draft": _means(tally.drafts), "refined": _means([_size(row) for row in tally.rows])},
@@ -172,6 +178,16 @@ def _worlds(lines: Lines, tally: Tally) -> Json:
     chain, last = lines.executed.chain, lines.executed.chain_of_last()
     counts = {"worlds": len(tally.worlds), "executed": tally.worlds.total()}
     return {"worlds": {"last": last.id_of(last.line[-1]), "teacher": chain.models, "recipes": chain.ids, **counts}}
+
+
+def _synthesizer(lines: Lines, tally: Tally) -> Json:
+    """The line of the synthesizer, and how many of its trajectories the version has; empty without one."""
+    if lines.synthesized is None:
+        return {}
+    chain = lines.synthesized.chain
+    model, recipes = chain.by_stage["synthesize"].model, chain.ids
+    last = chain.id_of("confirm")
+    return {"synthesizer": {"last": last, "model": model, "recipes": recipes, "trajectories": tally.synthesized}}
 
 
 def _source(uri: str) -> str:

@@ -63,7 +63,7 @@ def publish(work: Workspace, partition: str) -> PublishReport:
     with work.ledger() as ledger, ledger.locks.publish(partition):
         if reason := _unfinished(ledger.rebuild.unfinished(partition, work.links())):
             return PublishReport(partition=partition, version=None, held_back=reason)
-        lines = Lines(work, worlds.publishable(work, ledger, partition))
+        lines = Lines(work, worlds.publishable(work, ledger, partition), work.with_synthesizer)
         return _publish_changes(lines, ledger, partition, ask=True)
 
 
@@ -80,7 +80,9 @@ def republish(work: Workspace, partition: str) -> PublishReport:
         recipes, changes = ledger.datasets.recipes(partition), ledger.versions.changes(partition)
         if not recipes:
             raise UserError(f"{partition} was never published", "Run gem_synthesize for it.")
-        lines = Lines(work.as_recorded(recipes), worlds.published(work, ledger, partition))
+        made = ledger.datasets.line_recipes(partition, "synthesizer")
+        synthesized = work.with_synthesizer_as_recorded(made) if made else None
+        lines = Lines(work.as_recorded(recipes), worlds.published(work, ledger, partition), synthesized)
         report = _publish_changes(lines, ledger, partition)
         if report.version is None:
             ledger.datasets.withdraw(partition)
@@ -171,6 +173,7 @@ def _row(segment: Segment, topic: Topic, final: Final) -> Row:
         topic=topic,
         trajectory=final.trajectory,
         recipe=recipe,
+        accepted_by=final.accepted_by,
         revised=final.accepted_by == "revalidate",
         plan=final.draft.plan,
         take=final.take,
@@ -222,8 +225,12 @@ def _as_it_happened(chosen: Chosen, final: Final, travelling: set[tuple[str, str
 
 
 def _passed(lines: Lines, partition: str, shard: int) -> dict[str, list[Final]]:
-    """Accepted conversations of a shard in both lines, by segment id."""
+    """Accepted conversations of a shard in all lines, by segment id.
+
+    The synthesizer's is left out if the text has another one that was written in one pass.
+    """
     found = finals(lines.written, partition, shard)
+    found = (finals(lines.synthesized, partition, shard) if lines.synthesized else {}) | found
     for key, executed in (finals(lines.executed, partition, shard) if lines.executed else {}).items():
         found.setdefault(key, []).extend(executed)
     return found

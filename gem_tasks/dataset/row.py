@@ -6,6 +6,7 @@ plan has a column for each of its choices, so that viewers can filter and count.
 
 import json
 from hashlib import sha256
+from typing import Literal
 
 import pyarrow as pa
 
@@ -14,11 +15,12 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.plan import COLUMNS, Plan, columns_of
 from gem_tasks.domain.record import Topic
+from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.worlds.played import Execution, evidence
 
-ROW_VERSION = 6
+ROW_VERSION = 7
 
 PLAN_FIELDS = [pa.field(name, pa.string() if kind is str else pa.int32()) for name, kind in COLUMNS.items()]
 """Columns of plans, as Parquet has them."""
@@ -56,6 +58,8 @@ class Row(Value):
     trajectory: Trajectory
     recipe: str
     """Recipe of the stage that accepted it."""
+    accepted_by: StageName = "validate"
+    """That stage."""
     revised: bool = False
     """Whether it was refused at first and accepted after its revision."""
     plan: Plan | None = None
@@ -66,6 +70,11 @@ class Row(Value):
     """How to replay it, if its results came from a world."""
     edited: bool = False
     """Whether a person edited it; by whom is not published."""
+
+    @property
+    def made_by(self) -> Literal["pipeline", "synthesizer"]:
+        """Who wrote it: the stages from `extract` on, or a trained synthesizer in one call."""
+        return "synthesizer" if self.accepted_by == "confirm" else "pipeline"
 
     def metadata(self, partition: str, teacher: dict[str, str]) -> Json:
         """Provenance, as the export contract names it; `teacher` is the model per stage."""
@@ -86,6 +95,7 @@ class Row(Value):
             "summary": self.topic.summary,
             "teacher": teacher,
             "recipe": self.recipe,
+            "made_by": self.made_by,
             "revised": self.revised,
             "plan": self.plan.facts if self.plan else None,
             **self.take.model_dump(),

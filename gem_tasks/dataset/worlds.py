@@ -35,7 +35,7 @@ def publishable(work: Workspace, ledger: Ledger, partition: str) -> Workspace | 
 
 def published(work: Workspace, ledger: Ledger, partition: str) -> Workspace | None:
     """The workspace whose executed conversations the partition's newest version has; None if it has none."""
-    recipes = ledger.datasets.world_recipes(partition)
+    recipes = ledger.datasets.line_recipes(partition, "worlds")
     return work.in_worlds_as_recorded(recipes) if recipes else None
 
 

@@ -7,6 +7,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.stage import StageName
+from gem_tasks.domain.synthesis import Route
 
 Output = TypeVar("Output", bound=Value)
 
@@ -58,6 +59,8 @@ class Record(Value):
     """Set for the filter while a prefilter is in use."""
     plan: Plan | None = None
     """Set for `generate`: what the conversation is to be like."""
+    route: Route | None = None
+    """Set for `synthesize`: whether the synthesizer may have the text."""
     outputs: Mapping[StageName, Value] = {}
     """Outputs by stage. `validate` has one for `revise` if the judge rejected the conversation."""
 

@@ -1,9 +1,9 @@
 """Decides whether a new model is better. Pure: two sets of reports in, a verdict out.
 
 Better means: the whole interval of the paired difference is above zero in at least one harness, and below it in none.
-Each part of BFCL counts like a harness. Both models must have run the same cases of the same revision in the same way,
-otherwise there is no conclusion. More harnesses mean more chances of error, so each gets its share of the error that
-the policy allows.
+Each part of BFCL counts like a harness; next-action accuracy alone is not enough. Both models must have run the same
+cases of the same revision in the same way, otherwise there is no conclusion. More harnesses mean more chances of error,
+so each gets its share of the error that the policy allows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,6 +31,9 @@ def judge(champion: Reports, challenger: Reports, policy: Policy = Policy()) -> 
     better = [name for name, each in found.items() if each.low > 0]
     if worse:
         return Verdict(outcome="kept", why=f"worse in {_said(found, worse)}", differences=found)
+    if better and set(better) <= set(policy.advisory):
+        why = f"better in {_said(found, better)}, which does not decide alone"
+        return Verdict(outcome="kept", why=why, differences=found)
     if better:
         return Verdict(outcome="promoted", why=f"better in {_said(found, better)}", differences=found)
     return Verdict(outcome="kept", why=f"not better with confidence in {_said(found, common)}", differences=found)

@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 
 from gem_tasks.lineage.announcements import Announcements
+from gem_tasks.lineage.api_findings import ApiFindings
 from gem_tasks.lineage.audits import Audits, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.budgets import BudgetAccount, Budgets
@@ -34,6 +35,7 @@ from gem_tasks.lineage.retention import Retention
 from gem_tasks.lineage.sources import ListedObject, ReadObject, Registered, Sources
 from gem_tasks.lineage.stages import RunContext, Stages
 from gem_tasks.lineage.stale import Stale
+from gem_tasks.lineage.synthesizer import Synthesizer
 from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
@@ -66,6 +68,7 @@ class Ledger:
     def __init__(self, dsn: str) -> None:
         self._db = db = Connection(dsn)
         self.announcements = Announcements(db)
+        self.api_findings = ApiFindings(db)
         self.audits = Audits(db)
         self.batches = Batches(db)
         self.budgets = Budgets(db)
@@ -91,6 +94,7 @@ class Ledger:
         self.sources = Sources(db)
         self.stages = Stages(db)
         self.stale = Stale(db)
+        self.synthesizer = Synthesizer(db)
         self.versions = Versions(db)
 
     def __enter__(self) -> Self:

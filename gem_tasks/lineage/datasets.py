@@ -1,7 +1,7 @@
 """Lineage of dataset versions: their contents, their exclusions, and which ones are current."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe, Recorded
@@ -84,9 +84,9 @@ class Datasets(Part):
         """The chain of the partition's newest version, root first; empty if there is none."""
         return self._db.all(Recorded, "dataset_recipes", partition=partition)
 
-    def world_recipes(self, partition: str) -> list[Recorded]:
-        """The same of its executed conversations; empty if it has none."""
-        return self._db.all(Recorded, "dataset_world_recipes", partition=partition)
+    def line_recipes(self, partition: str, line: Literal["worlds", "synthesizer"]) -> list[Recorded]:
+        """The same of its conversations of another line; empty if it has none."""
+        return self._db.all(Recorded, "dataset_line_recipes", partition=partition, line=line)
 
     def withdraw(self, partition: str) -> None:
         """Leaves a partition without a current version, because it has no trajectory left."""

@@ -48,6 +48,8 @@ class Link(NamedTuple):
     """Index of the workflow that it needs: segments with fewer of them are not its input. Or of the task."""
     counts: str = "workflows"
     """The measure of the preceding stage that counts them."""
+    spared_by: str | None = None
+    """Recipe of `confirm` whose accepted texts this stage does not get: a synthesizer made their trajectories."""
 
 
 class Rebuild(Part):
@@ -95,6 +97,7 @@ class Rebuild(Part):
             takes=link.takes,
             workflow=link.workflow,
             counts=link.counts,
+            spared_by=link.spared_by,
         )
         return ShardState.model_validate(row)
 
@@ -114,6 +117,7 @@ def _links(links: Sequence[Link]) -> dict[str, object]:
         "parents": [link.parent for link in links],
         "workflows": [link.workflow for link in links],
         "counts": [link.counts for link in links],
+        "spared_by": [link.spared_by for link in links],
     }
 
 

@@ -58,6 +58,7 @@ class Stale(Part):
             takes=[link.takes for link in chain],
             least=[link.workflow for link in chain],
             counts=[link.counts for link in chain],
+            spared_by=[link.spared_by for link in chain],
             first=first,
             last=last,
             **take.model_dump(),

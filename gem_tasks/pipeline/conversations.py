@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from gem_tasks.domain.base import Value
 from gem_tasks.domain.outcome import Outcome
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import StageName
+from gem_tasks.domain.synthesis import Synthesized
 from gem_tasks.domain.take import Take
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.domain.workflow import Extraction
@@ -29,7 +31,7 @@ class Conversation(NamedTuple):
 
     place: Place
     record: Record
-    """Has the segment, the extraction and the conversation."""
+    """Has the segment, the conversation, and the extraction unless a synthesizer made it without one."""
     trajectory: Trajectory
     outcome: Outcome
     """Outcome of the stage that accepted or refused it."""
@@ -56,25 +58,31 @@ def _of_shard(
         return {outcome.segment_id: outcome for outcome in found if outcome.segment_id in wanted}
 
     made_by, ended_by = next(ways for ways in _WAYS if ways[1] in line)
-    extracted, made, ended = outcomes("extract"), outcomes(made_by), outcomes(ended_by)
+    made, ended = outcomes(made_by), outcomes(ended_by)
+    extracted = outcomes("extract") if "extract" in line else {}
     for segment in shards.decode_segments(fetch(keys.segments_key(partition, shard))):
         key = segment.segment_id
-        if key in wanted and key in ended and (text := _payload(made, key)) and (found := _payload(extracted, key)):
+        if key in wanted and key in ended and (text := _payload(made, key)):
             trajectory = _conversation(made_by, text)
-            extraction = take.of(Extraction.model_validate_json(found))
-            record = Record(segment=segment, outputs={"extract": extraction, made_by: trajectory})
-            yield Conversation(wanted[key], record, trajectory, ended[key])
+            outputs: dict[StageName, Value] = {made_by: trajectory}
+            if found := _payload(extracted, key):
+                outputs["extract"] = take.of(Extraction.model_validate_json(found))
+            elif "extract" in line:
+                continue
+            yield Conversation(wanted[key], Record(segment=segment, outputs=outputs), trajectory, ended[key])
 
 
 _WAYS: tuple[tuple[StageName, StageName], ...] = (
-    ("revise", "revalidate"), ("refine", "validate"), ("simulate", "verify")
+    ("revise", "revalidate"), ("refine", "validate"), ("simulate", "verify"),
+    ("synthesize", "confirm"),
 )  # fmt: skip
 """The stage that made a conversation, by the one that accepted or refused it; the later one first."""
 
 
 def _conversation(made_by: StageName, payload: str) -> Trajectory:
-    played = made_by == "simulate"
-    return Played.model_validate_json(payload).conversation if played else Trajectory.model_validate_json(payload)
+    types: dict[str, type[Played | Synthesized]] = {"simulate": Played, "synthesize": Synthesized}
+    found = types.get(made_by)
+    return found.model_validate_json(payload).conversation if found else Trajectory.model_validate_json(payload)
 
 
 def _payload(outcomes: dict[str, Outcome], segment_id: str) -> str | None:

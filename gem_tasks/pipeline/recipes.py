@@ -10,7 +10,7 @@ from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.plan import Plan
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import SIMULATED_USER, STAGE_NAMES, USER_PROMPT, StageName
+from gem_tasks.domain.stage import SIMULATED_USER, STAGE_NAMES, SYNTHESIZER_LINE, USER_PROMPT, StageName
 from gem_tasks.domain.take import FIRST, Take
 from gem_tasks.errors import UserError
 from gem_tasks.lineage import Link
@@ -160,7 +160,15 @@ class Chain:
         """What a stage processes, in the words of the lineage."""
         recipe = self.by_stage[stage]
         parent = None if self.before(stage) is None else recipe.parent
-        return Link(stage, recipe.recipe_id, takes_of(recipe), parent, *self._needs(stage))
+        return Link(
+            stage, recipe.recipe_id, takes_of(recipe), parent, *self._needs(stage), spared_by=self.spared_by(stage)
+        )
+
+    def spared_by(self, stage: StageName) -> str | None:
+        """Recipe id of `confirm` whose accepted texts a stage does not get, while a synthesizer is on."""
+        if stage != "extract" or self._settings.synthesizer == "off":
+            return None
+        return self.over(SYNTHESIZER_LINE).id_of("confirm")
 
     def _needs(self, stage: StageName) -> tuple[int, str]:
         """Index of what the preceding stage must have found for this take, and the measure that counts them."""

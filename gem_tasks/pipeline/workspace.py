@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from gem_tasks.domain.recipe import Recipe, Recorded
-from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, WORLD_LINE, StageName
+from gem_tasks.domain.stage import ACCEPTING, ASKS_LIKE, STAGE_NAMES, SYNTHESIZER_LINE, WORLD_LINE, StageName
 from gem_tasks.domain.take import FIRST, Take, takes, world_takes
 from gem_tasks.errors import StoreError, UserError
 from gem_tasks.lineage import Ledger, Link, Scope
@@ -26,6 +26,7 @@ from gem_tasks.prompts import NAMES, Prompt, PromptSet
 from gem_tasks.settings import Settings
 from gem_tasks.store import open_store
 
+_LINES = (STAGE_NAMES, WORLD_LINE, SYNTHESIZER_LINE)
 _GONE = "{} is missing from the store, but the lineage refers to it"
 
 
@@ -66,6 +67,8 @@ class Workspace:
         for borrowed, like in ((stage, ASKS_LIKE[stage]) for stage in options.models if stage in ASKS_LIKE):
             raise UserError(f"{borrowed} uses the model of {like}", f"Set the model of {like}.")
         settings = settings.with_models(options.models)
+        if options.override:  # its results are compared with those of the same stages
+            settings = settings.model_copy(update={"synthesizer": "off"})
         if options.budget_usd:
             settings = settings.model_copy(update={"budget_usd": options.budget_usd})
         if options.quotas:
@@ -77,7 +80,7 @@ class Workspace:
             store=open_store(settings.store_root, settings.s3),
             chain=chain,
             options=options,
-            variant=any(chain.over(line).recipes != current.over(line).recipes for line in (STAGE_NAMES, WORLD_LINE)),
+            variant=any(chain.over(line).recipes != current.over(line).recipes for line in _LINES),
         )
 
     def ledger(self) -> Ledger:
@@ -153,9 +156,16 @@ class Workspace:
         """This workspace, and the one in worlds if it is on."""
         return [self, self.in_worlds()] if self.settings.worlds == "on" else [self]
 
+    @property
+    def with_synthesizer(self) -> "Workspace | None":
+        """This workspace with the line of the synthesizer if it is on. It shares the filter with the other lines."""
+        return replace(self, chain=self.chain.over(SYNTHESIZER_LINE)) if self.settings.synthesizer == "model" else None
+
     def each_take(self) -> list["Workspace"]:
         """This workspace with the chain of each take, that is, of every conversation that a text may have."""
         asked = self.settings
+        if "synthesize" in self.chain.line:
+            return [self]
         if "simulate" in self.chain.line:
             found = world_takes(asked.max_workflows, asked.world_tasks, asked.world_attempts)
         else:
@@ -191,6 +201,10 @@ class Workspace:
         chain = Chain.recorded(self.settings, recipes, last, WORLD_LINE).with_take(FIRST)
         return replace(self.in_worlds().with_takes_up_to(last), chain=chain)
 
+    def with_synthesizer_as_recorded(self, recipes: Sequence[Recorded]) -> "Workspace":
+        """The same for the conversations that a synthesizer made."""
+        return replace(self, chain=Chain.recorded(self.settings, recipes, line=SYNTHESIZER_LINE))
+
     def recipes(self) -> list[Recipe]:
         """Current recipes of all takes, the root first, in stage order."""
         return [self.chain.root, *self.recipes_of(*self.chain.line)]
@@ -203,7 +217,8 @@ class Workspace:
 
     def recipes_of_lines(self) -> list[Recipe]:
         """Current recipes of all stages of the lines that are on, without the root."""
-        found = [recipe for line in self.lines() for recipe in line.recipes_of(*line.chain.line)]
+        lines = [*self.lines(), *filter(None, [self.with_synthesizer])]
+        found = [recipe for line in lines for recipe in line.recipes_of(*line.chain.line)]
         return list({recipe.recipe_id: recipe for recipe in found}.values())
 
     def every_recipe_id(self) -> list[str]:
@@ -217,7 +232,8 @@ class Workspace:
     def accepting(self) -> list[str]:
         """Current recipe ids of the stages whose acceptance makes a trajectory."""
         accepting: list[StageName] = [stage for stage in ACCEPTING if stage in self.chain.line]
-        return self.recipe_ids(*accepting)
+        synthesizer = self.with_synthesizer if "extract" in self.chain.line else None
+        return self.recipe_ids(*accepting) + (synthesizer.recipe_ids("confirm") if synthesizer else [])
 
     def last_recipe(self) -> str:
         """Id of the recipe that stands for all in a dataset version: that of the last stage in the last take."""

@@ -10,6 +10,7 @@ from gem_tasks.stages.generate import Generate
 from gem_tasks.stages.refine import Refine
 from gem_tasks.stages.revise import Revise
 from gem_tasks.stages.simulate import USER_ASKS_FOR, Simulate
+from gem_tasks.stages.synthesize import Synthesize
 from gem_tasks.stages.task import WriteTasks
 from gem_tasks.stages.validate import Validate
 from gem_tasks.stages.world import BuildWorld
@@ -21,12 +22,17 @@ STAGES: tuple[Stage, ...] = (
 WORLD_STAGES: tuple[Stage, ...] = (BuildWorld(), WriteTasks(), Simulate(), Validate("verify", of="simulate"))
 """The stages that only the line in worlds has."""
 
-ASKED_FOR: dict[str, tuple[str, ...]] = {each.prompt: each.asks_for for each in (*STAGES, *WORLD_STAGES)} | {
-    USER_PROMPT: USER_ASKS_FOR, "repair": (COMPLAINT,)
-}  # fmt: skip
+SYNTHESIZER_STAGES: tuple[Stage, ...] = (Synthesize(), Validate("confirm", of="synthesize"))
+"""The stages that only the line of the synthesizer has."""
+
+ASKED_FOR: dict[str, tuple[str, ...]] = {
+    **{each.prompt: each.asks_for for each in (*STAGES, *WORLD_STAGES, *SYNTHESIZER_STAGES)},
+    USER_PROMPT: USER_ASKS_FOR,
+    "repair": (COMPLAINT,),
+}
 """What each prompt must mention, by the prompt's name."""
 
 
 def stage(name: StageName) -> Stage:
     """The stage of that name."""
-    return next(stage for stage in (*STAGES, *WORLD_STAGES) if stage.name == name)
+    return next(stage for stage in (*STAGES, *WORLD_STAGES, *SYNTHESIZER_STAGES) if stage.name == name)

@@ -12,6 +12,7 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.stage import StageName, prompt_of
+from gem_tasks.errors import ErrorClass
 from gem_tasks.prompts import Prompt
 
 Takes = Literal["accepted", "rejected"]
@@ -58,6 +59,10 @@ class Stage(ABC):
     @abstractmethod
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
         """Reads a complete answer. Never raises on model output."""
+
+    def refusal(self, error_class: ErrorClass, detail: str, record: Record) -> Rejected | None:
+        """Returns a verdict on an answer that cannot be used; None: the model is asked once more, then it failed."""
+        return None
 
 
 def repair(prompt: Prompt, request: tuple[ChatMessage, ...], answer: str, complaint: str) -> tuple[ChatMessage, ...]:

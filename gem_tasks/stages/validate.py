@@ -25,7 +25,7 @@ from gem_tasks.worlds.played import Played
 class Validate(Stage):
     """Rejects with `check_…` without a call, or with `judge_…` after one; accepts with a `Judgement`.
 
-    As `revalidate`, it validates the revisions of `revise`.
+    As `revalidate`, it validates the revisions of `revise`; as `confirm`, the trajectories of a synthesizer.
     """
 
     version = 1000 * CHECKS_VERSION + 5
@@ -37,7 +37,7 @@ class Validate(Stage):
     def __init__(self, name: StageName = "validate", of: StageName = "refine") -> None:
         """Takes the stage `of` whose conversations it validates."""
         self.name = name
-        self.needs = ("extract", of)
+        self.needs = (of,) if of == "synthesize" else ("extract", of)
 
     def precheck(self, record: Record) -> Rejected | None:
         """Rejects with the first error of the deterministic checks, so that GEM pays no judge for it."""
@@ -125,8 +125,9 @@ def _open(findings: list[Finding]) -> list[Finding]:
 
 
 def _trajectory(record: Record) -> Trajectory:
-    """The newest trajectory: that of a world, the revised one if it exists, or the refined one."""
-    made = record.output("simulate", Trajectory) or record.output("revise", Trajectory)
+    """The newest trajectory: that of a world or a synthesizer, the revised one if it exists, or the refined one."""
+    ways: tuple[StageName, ...] = ("simulate", "synthesize", "revise")
+    made = next((found for name in ways if (found := record.output(name, Trajectory))), None)
     return made or record.needed("refine", Trajectory)
 
 

@@ -68,11 +68,11 @@ WITH RECURSIVE chain AS (
 SELECT recipe_id AS known_as, stage, version, prompt_sha256, model, params, parent_id AS parent
 FROM chain ORDER BY depth DESC
 
--- dataset_world_recipes --
--- The same of the last take of its conversations in worlds.
+-- dataset_line_recipes --
+-- The same of the last take of its conversations of another line: `worlds` or `synthesizer`.
 WITH RECURSIVE chain AS (
     SELECT r.*, 0 AS depth FROM recipes r
-    WHERE r.recipe_id = (SELECT d.manifest -> 'worlds' ->> 'last' FROM datasets d WHERE d.partition_key = %(partition)s
+    WHERE r.recipe_id = (SELECT d.manifest -> %(line)s ->> 'last' FROM datasets d WHERE d.partition_key = %(partition)s
                          ORDER BY d.superseded_by IS NULL DESC, d.created_at DESC LIMIT 1)
     UNION ALL
     SELECT r.*, c.depth + 1 FROM chain c JOIN recipes r ON r.recipe_id = c.parent_id

@@ -14,7 +14,8 @@ WITH versions AS (
     SELECT t.trajectory_id, t.segment_id, v.version, v.recipes, coalesce(t.domains[1], '') AS domain
     FROM trajectories t JOIN versions ON versions.version = t.dataset_version
     JOIN takes v ON v.version = t.dataset_version
-                AND (NOT several OR t.recipe_id IN (v.recipes ->> 'validate', v.recipes ->> 'revalidate', v.recipes ->> 'verify'))
+                AND (NOT several OR t.recipe_id IN (v.recipes ->> 'validate', v.recipes ->> 'revalidate', v.recipes ->> 'verify',
+                                                       v.recipes ->> 'confirm'))
     UNION ALL
     SELECT NULL, r.segment_id, v.version, v.recipes, ''
     FROM takes v JOIN stage_results r ON r.recipe_id = v.recipes ->> 'validate' AND r.partition_key = v.partition_key

@@ -5,7 +5,8 @@
 -- as many; one whose workflows were not counted may have them.
 WITH links AS (
     SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[],
-                         %(counts)s::text[]) AS u(recipe_id, takes, parent, workflow, counts)
+                         %(counts)s::text[], %(spared_by)s::text[])
+        AS u(recipe_id, takes, parent, workflow, counts, spared_by)
 )
 SELECT DISTINCT s.shard
 FROM live_segments s
@@ -16,6 +17,7 @@ WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
@@ -24,7 +26,8 @@ ORDER BY s.shard
 -- Segments of a partition without any outcome in their next stage, by recipe of that stage.
 WITH links AS (
     SELECT * FROM unnest(%(recipe_ids)s::text[], %(takes)s::text[], %(parents)s::text[], %(workflows)s::int[],
-                         %(counts)s::text[]) AS u(recipe_id, takes, parent, workflow, counts)
+                         %(counts)s::text[], %(spared_by)s::text[])
+        AS u(recipe_id, takes, parent, workflow, counts, spared_by)
 )
 SELECT c.recipe_id, count(*)::int AS segments
 FROM live_segments s
@@ -33,6 +36,7 @@ LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.rec
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
 GROUP BY c.recipe_id
 
@@ -57,6 +61,7 @@ LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(par
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = %(spared_by)s)
   AND (%(workflow)s = 0 OR coalesce((p.measures ->> %(counts)s)::int > %(workflow)s, true))
 
 -- scoped_segments --

@@ -5,7 +5,7 @@ WITH RECURSIVE kept (recipe_id) AS (
     SELECT recipe_id FROM recipes
     WHERE recipe_id = ANY(%(current)s) OR last_used_at > now() - make_interval(secs => %(days)s::float * 86400)
     UNION SELECT recipe_id FROM datasets WHERE superseded_by IS NULL
-    UNION SELECT coalesce(take -> 'recipes' ->> 'revalidate', take -> 'recipes' ->> 'verify')
+    UNION SELECT coalesce(take -> 'recipes' ->> 'revalidate', take -> 'recipes' ->> 'verify', take -> 'recipes' ->> 'confirm')
           FROM datasets, jsonb_array_elements(manifest -> 'takes') AS take WHERE superseded_by IS NULL
     UNION SELECT recipe_id FROM audit_items
     UNION SELECT recipe_id FROM batches WHERE state IN ('announced', 'submitted', 'collected')

@@ -5,10 +5,11 @@
 -- then means that they did not reach stage `ord`. The chain is that of a take: earlier results are those of the same take,
 -- and segments without its workflow, or worlds without its task, get no further.
 WITH chain AS (
-    SELECT recipe_id, stage, ord, lead(takes) OVER way AS next_takes, lead(least) OVER way AS next_least,
+    SELECT recipe_id, stage, ord, spared_by, lead(takes) OVER way AS next_takes, lead(least) OVER way AS next_least,
            lead(counts) OVER way AS next_counts
-    FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[], %(least)s::int[], %(counts)s::text[])
-        WITH ORDINALITY AS u(recipe_id, stage, takes, least, counts, ord)
+    FROM unnest(%(recipe_ids)s::text[], %(stages)s::text[], %(takes)s::text[], %(least)s::int[], %(counts)s::text[],
+                %(spared_by)s::text[])
+        WITH ORDINALITY AS u(recipe_id, stage, takes, least, counts, spared_by, ord)
     WINDOW way AS (ORDER BY ord)
 ), deepest AS (
     SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false)
@@ -27,6 +28,8 @@ WITH chain AS (
       AND (d.segment_id IS NULL OR d.again OR d.passed)
       AND NOT EXISTS (SELECT 1 FROM held_segments h JOIN chain c USING (recipe_id)
                       WHERE h.segment_id = s.segment_id AND c.ord = d.ord)
+      AND NOT EXISTS (SELECT 1 FROM synthesized_texts y JOIN chain c ON y.recipe_id = c.spared_by
+                      WHERE y.segment_id = s.segment_id AND c.ord > coalesce(d.ord, 0))
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
     FROM stage_results r JOIN waiting w USING (segment_id) LEFT JOIN recipe_takes t USING (recipe_id)

@@ -38,7 +38,7 @@ SELECT partition_key, recipe_id, stage, total, accepted, rejected, failed, coale
        accepted::float / nullif(total - free_duplicates, 0) AS accepted_share,
        failed::float / nullif(total - not_asked, 0) AS failed_share,
        mean_messages, mean_tools, mean_calls,
-       CASE WHEN stage IN ('validate', 'revalidate', 'verify') THEN ungrounded::float / total END AS ungrounded_share,
+       CASE WHEN stage IN ('validate', 'revalidate', 'verify', 'confirm') THEN ungrounded::float / total END AS ungrounded_share,
        duplicates::float / total AS duplicate_share,
        most_used::float / nullif(accepted, 0) AS top_tool_share,
        tool_entropy::float AS tool_entropy,

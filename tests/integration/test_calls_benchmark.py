@@ -4,8 +4,9 @@ import json
 
 from gem_tasks.domain.evaluation import Endpoint
 from tests.oracles import server
-from tests.unit.evals.calls.bakery import CAKE, RYE
-from tests.unit.evals.calls.test_calls_run import OPTIONS, ran, values
+from tests.unit.evals.calls.bakery import CAKE, OPTIONS, RYE, ran, values
+
+ROWS = [{**row, "id": f"{row['id']} {at}"} for at in range(3) for row in (RYE, CAKE)]
 
 
 def answers(body, headers):
@@ -22,7 +23,7 @@ def answers(body, headers):
 
 def test_every_figure_of_a_model_that_is_half_right(tmp_path):
     with server.serving(m=answers) as url:
-        found = values(ran(Endpoint(base_url=url, model="m"), tmp_path))
+        found = values(ran(Endpoint(base_url=url, model="m"), tmp_path, ROWS))
     assert found == {
         ("overall", "action"): 6 / 9,
         ("overall", "decision"): 1.0,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from gem_tasks.checks import CHECKS_VERSION
 from gem_tasks.corpus.segment import SEGMENT_VERSION
 from gem_tasks.prefilter.features import FEATURES_VERSION
-from gem_tasks.stages import STAGES, WORLD_STAGES
+from gem_tasks.stages import STAGES, SYNTHESIZER_STAGES, WORLD_STAGES
 from tests.pins import checks, corpus, stages
 
 FILE = Path(__file__).with_name("pins.json")
@@ -52,7 +52,7 @@ SUBJECTS: dict[str, Subject] = {
     each.name: Subject(
         each.version, f"`version` in gem_tasks/stages/{each.name}.py", lambda each=each: stages.outputs(each)
     )
-    for each in (*STAGES, *WORLD_STAGES)
+    for each in (*STAGES, *WORLD_STAGES, *SYNTHESIZER_STAGES)
     if each.name in stages.WHOLE
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from gem_tasks.domain.judgement import RULES
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
+from gem_tasks.domain.synthesis import Route
 from gem_tasks.domain.trajectory import Draft
 from gem_tasks.plans import draw, shipped
 from gem_tasks.prompts import Prompt
@@ -53,6 +54,8 @@ SLIPS = (
 WHOLE["revise"], WHOLE["revalidate"] = WHOLE["refine"], WHOLE["validate"]
 WHOLE["world"] = [library_world.answer()]
 WHOLE["task"] = [library_tasks.ANSWER]
+WHOLE["synthesize"] = WHOLE["refine"]
+ROUTE = {"route": Route(way="both", group="books_and_literature")}
 CUTS = 8
 
 
@@ -60,7 +63,7 @@ def outputs(stage: Stage) -> dict[str, object]:
     """Requests, verdicts without a model, and verdicts on answers."""
     found: dict[str, object] = {}
     for name, plain in _records():
-        record = plain.with_output("world", library_tasks.BUILT)
+        record = plain.with_output("world", library_tasks.BUILT).model_copy(update=ROUTE)
         asked = stage.request(record, PROMPT)
         found[f"request: {name}"] = [message.to_openai() for message in asked]
         verdict = stage.precheck(record)
@@ -70,7 +73,7 @@ def outputs(stage: Stage) -> dict[str, object]:
         for message in repair(Prompt(name="repair", text="Again: {complaint}"), asked, "{not} this", "a {complaint}")
     ]
     for name, answer in _answers(stage.name):
-        verdict = stage.parse(answer, library_tasks.record())
+        verdict = stage.parse(answer, library_tasks.record().model_copy(update=ROUTE))
         found[f"parse: {name}"] = [type(verdict).__name__, _dump(verdict)]
         if stage.name in ("world", "task") and isinstance(verdict, Accepted):
             found[f"parse: {name}"] = ["Accepted", _own(stage, verdict)]

@@ -99,7 +99,9 @@ def _unused(name: str, taken: dict[str, Conversation]) -> str:
 
 
 def _document(row: Json) -> str | None:
-    """By the id of its segment: of a row of a set, or in the metadata of an export."""
+    """By its own word, otherwise by the id of its segment: of a row of a set, or in the metadata of an export."""
+    if isinstance(named := row.get("document"), str) and named:
+        return named
     about = row.get("metadata")
     if isinstance(about, str):
         with suppress(ValueError, RecursionError):

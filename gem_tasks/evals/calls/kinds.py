@@ -2,7 +2,7 @@
 
 Calls are counted. Words are told apart by form, in English and German: a turn that waits for the user's answer or deed
 is `ask`; otherwise one that says that something wished is not possible or not allowed is `refuse`; all others are
-`report`. That is a guess: docs/evaluation.md has its measured error, and no main figure depends on it.
+`report`. That is a guess: docs/next-actions.md has its measured error, and no main figure depends on it.
 """
 
 import re
@@ -16,8 +16,9 @@ Kind = Literal["single", "parallel", "ask", "refuse", "report"]
 CALLING: tuple[Kind, ...] = ("single", "parallel")
 SPEAKING: tuple[Kind, ...] = ("ask", "refuse", "report")
 
-_QUOTED = re.compile(r"\"[^\"\n]{0,200}\"|“[^”\n]{0,200}”|`[^`\n]{0,200}`")
-_COURTESY = IgnoringCase(r"[^.!?\n]{0,80}\b(?:(?:any|some)thing else|noch etwas|sonst noch)\b[^.!?\n]{0,80}\?")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s|\n")
+_COURTESY = IgnoringCase(r"\b(?:anything else|something else|noch etwas|sonst noch)\b")
+"""A question with one of these at the end of a report waits for nothing."""
 _ASKS = IgnoringCase(
     r"\?|\b(?:tell me|let me know|give me|send me|from you i need|i(?:'ll| will)? need (?:to know|your|the|from you)"
     r"|please (?:tell|give|send|provide|share|confirm|check|choose|pick|specify|enter|look|have a)"
@@ -40,7 +41,8 @@ def kind_of(message: Message) -> Kind:
 
 def kind_of_words(words: str) -> Kind:
     """The kind of a turn without calls."""
-    said = _COURTESY.sub(lambda _: " ", _QUOTED.sub(" ", words))
+    sentences = _SENTENCE_ENDS.split(words)
+    said = "\n".join(each for each in sentences if not (each.endswith("?") and _COURTESY.search(each)))
     if _ASKS.search(said):
         return "ask"
     return "refuse" if _REFUSES.search(said) else "report"

@@ -1,7 +1,7 @@
 """The figures of a run, each a share of turns. Pure.
 
 The main one is `action`: of the turns at which the reference or the model calls, the share in which both make the same
-calls. Constant answers have nearly 0 %, whatever they are, and turns at which both speak cannot raise it.
+calls. Every constant answer has nearly 0 %, and turns at which both speak cannot raise it.
 """
 
 from collections.abc import Callable

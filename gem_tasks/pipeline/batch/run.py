@@ -36,6 +36,7 @@ from gem_tasks.pipeline.shard.run import (
     run_job,
     run_shard,
 )
+from gem_tasks.pipeline.shard.synthesizer import synthesize_first
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def collect(work: Workspace, pending: Pending, run: RunContext) -> ShardReport |
 
 def run_stage(work: Workspace, name: StageName, partition: str, shard: int, run: RunContext) -> ShardReport:
     """Runs the stage in its mode and waits for the end, for the command line; raises like `run_shard` and `collect`."""
+    synthesize_first(work, name, partition, shard, run)
     found: ShardReport | Pending | None = submit(work, name, partition, shard, run)
     while isinstance(found, Pending):
         time.sleep(work.settings.llm_batch_poll_s)

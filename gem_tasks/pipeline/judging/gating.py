@@ -13,6 +13,7 @@ from gem_tasks.pipeline.policy_file import policy
 from gem_tasks.pipeline.quotas import apply_quotas
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.shard.records import segments_of
+from gem_tasks.pipeline.synthesizer.groups import decide_groups
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,12 @@ def gate(work: Workspace, name: StageName, partition: str, run: RunContext) -> D
     """Decides by the stage's figures for the whole partition and all takes, and records the decision with them.
 
     It is recorded under the recipe of the first take. After the filter, quotas decide which texts pass: what they hold
-    does not count for or against the gate.
+    does not count for or against the gate. Then, it is decided which groups of texts a synthesizer may have.
     """
     if name == "filter":
         apply_quotas(work, partition)
+        if work.with_synthesizer:
+            decide_groups(work, partition, run)
     recipe, bounds = work.chain.by_stage[name], policy(work.settings)
     with work.ledger() as ledger:
         decision = decide(ledger.gates.all_metrics(partition, *work.recipes_of(name)), bounds)

@@ -13,7 +13,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.chat import ChatRequest
 from gem_tasks.domain.key_source import KeySource
 from gem_tasks.domain.request_options import ApiName
-from gem_tasks.domain.stage import EVERY_STAGE, STAGE_NAMES, StageName
+from gem_tasks.domain.stage import STAGE_NAMES, SYNTHESIZER_LINE, WORLD_LINE, StageName
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.dialects.dialect import shape_of
@@ -143,7 +143,7 @@ def raise_for(found: Sequence[Ready]) -> None:
 
 def _questions(settings: Settings) -> _Questions:
     found: _Questions = {}
-    for name in STAGE_NAMES if settings.worlds == "off" else EVERY_STAGE:
+    for name in _asked(settings):
         options, asked = settings.options_for(name), stage_named(name)
         place = _Place(
             settings.endpoint_for(name), settings.model_for(name), settings.key_for(name),
@@ -154,6 +154,13 @@ def _questions(settings: Settings) -> _Questions:
         shapes = found.setdefault(place, {})
         shapes.setdefault(shape_of(request), _Question(request, [])).stages.append(name)
     return found
+
+
+def _asked(settings: Settings) -> tuple[StageName, ...]:
+    """The stages of the lines that are on."""
+    worlds = WORLD_LINE if settings.worlds == "on" else ()
+    synthesizer = SYNTHESIZER_LINE if settings.synthesizer == "model" else ()
+    return tuple(dict.fromkeys((*STAGE_NAMES, *worlds, *synthesizer)))
 
 
 async def _all(settings: Settings, store: ObjectStore | None, questions: _Questions, told: Told) -> list[Ready]:

@@ -58,7 +58,9 @@ class Attempt:
             self._end(verdict, completion.thoughts)
             return
         self._cost = self._cost.wasted({verdict.error_class: 1}, calls=0)
-        if self.number == _MOST_REQUESTS or not verdict.repairable:
+        if refused := self._stage.refusal(verdict.error_class, verdict.complaint, self._record):
+            self._end(refused, raw=completion.text)
+        elif self.number == _MOST_REQUESTS or not verdict.repairable:
             self._fail(verdict.error_class, verdict.complaint, raw=completion.text)
         else:
             self.number += 1
@@ -74,10 +76,16 @@ class Attempt:
         if error.error_class in CONFIGURATION or error.parameter:
             raise error
         self._cost = self._cost.wasted(error.faults, error.calls)
-        if error.error_class is not ErrorClass.CONTEXT_LENGTH or self._first is None:
+        if error.error_class is ErrorClass.CONTEXT_LENGTH and (
+            refused := self._stage.refusal(error.error_class, error.detail, self._record)
+        ):
+            self._end(refused)
+        elif error.error_class is not ErrorClass.CONTEXT_LENGTH or self._first is None:
             self._fail(error.error_class, error.detail)
-            return
-        unusable, answer = self._first
+        else:
+            self._shorten(error, *self._first)
+
+    def _shorten(self, error: EndpointError, unusable: "_Unusable", answer: str) -> None:
         if len(answer) > _QUOTED and not self._shortened:
             self._shortened = True
             self._repair(f"[…]{answer[-_QUOTED:]}", unusable.complaint)
@@ -97,7 +105,7 @@ class Attempt:
             answer_schema=self._stage.answer_schema,
         )
 
-    def _end(self, verdict: Accepted | Rejected, thoughts: str = "") -> None:
+    def _end(self, verdict: Accepted | Rejected, thoughts: str = "", raw: str | None = None) -> None:
         self.request = None
         if isinstance(verdict, Accepted):
             self.outcome = Outcome(
@@ -116,6 +124,7 @@ class Attempt:
                 detail=verdict.detail,
                 payload=verdict.payload,
                 measures=verdict.measures,
+                raw=raw,
                 cost=self._cost,
             )
 

@@ -24,13 +24,15 @@ from gem_tasks.worlds.played import Execution, Played
 def inputs(work: Workspace, name: StageName, partition: str, shard: int) -> set[str]:
     """Segment ids that a stage processes: the whole shard, or those with the right outcome of the stage before.
 
-    Without those that a quota holds. Texts without the workflow of the take are none of `generate`'s, and those whose
-    world lacks its task none of `simulate`'s.
+    Without those that a quota holds, and without those that a synthesizer spares the stage. Texts without the workflow
+    of the take are none of `generate`'s, and those whose world lacks its task none of `simulate`'s.
     """
     before = work.chain.before(name)
     if before:
         found = _ended(work, before, work.chain.link(name), partition, shard)
+        spared_by = work.chain.spared_by(name)
         with work.ledger() as ledger:
+            found -= ledger.synthesizer.spared(spared_by, partition, shard) if spared_by else set()
             return found - ledger.quotas.held_segments(work.chain.id_of(before), partition, shard)
     with work.ledger() as ledger:
         return ledger.stages.segment_ids(partition, shard)
@@ -108,6 +110,9 @@ def _finals(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, 
     if "simulate" in work.chain.line:
         yield from _executed(work, partition, shard)
         return
+    if "synthesize" in work.chain.line:
+        yield from _synthesized(work, partition, shard)
+        return
     for made_by, accepted_by in (_AT_ONCE, _REVISED):
         if passed := accepted(work, accepted_by, partition, shard):
             recipe, take = work.chain.id_of(accepted_by), work.chain.take
@@ -125,6 +130,16 @@ def _executed(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str
         for key in sorted(passed):
             made: Played = played[key]
             yield key, Final(made.conversation, judged[key], "verify", recipe, take, made, made.execution)
+
+
+def _synthesized(work: Workspace, partition: str, shard: int) -> Iterator[tuple[str, Final]]:
+    if passed := accepted(work, "confirm", partition, shard):
+        recipe, take = work.chain.id_of("confirm"), work.chain.take
+        made, judged = (output_of(work, name, partition, shard) for name in ("synthesize", "confirm"))
+        for key in sorted(passed):
+            found: Trajectory = made[key].conversation
+            draft = Draft(tools=found.tools, messages=found.messages)
+            yield key, Final(found, judged[key], "confirm", recipe, take, draft)
 
 
 _AT_ONCE: tuple[StageName, StageName] = ("refine", "validate")

@@ -29,6 +29,7 @@ from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.records import count_workflows
 from gem_tasks.pipeline.shard.tally import Tally
+from gem_tasks.pipeline.synthesizer.routes import routed
 from gem_tasks.pipeline.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -153,7 +154,9 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
     try:
         async with journal, asker(job, journal) as asked:
             attempts = Attempts(asked.ask, asked.window, proven=job.proven())
-            async with aclosing(attempts.outcomes(scored(job.work, job.name, outcomes.missing()))) as arriving:
+            records = scored(job.work, job.name, outcomes.missing())
+            records = routed(job.work, job.place, job.run, records) if job.name == "synthesize" else records
+            async with aclosing(attempts.outcomes(records)) as arriving:
                 async for outcome in arriving:
                     saver.add(outcome)
             saver.begin()  # while the connections close

@@ -77,4 +77,4 @@ FROM documents WHERE uri = %(uri)s ORDER BY ingested_at DESC, document_id LIMIT 
 -- console_spans --
 -- Where in the segments of a document tools, steps and rules were found.
 SELECT r.segment_id, r.measures -> 'spans' AS spans FROM stage_results r JOIN segments s USING (segment_id)
-WHERE s.document_id = %(document_id)s AND r.stage IN ('validate', 'revalidate', 'verify') AND r.measures ? 'spans'
+WHERE s.document_id = %(document_id)s AND r.stage IN ('validate', 'revalidate', 'verify', 'confirm') AND r.measures ? 'spans'

@@ -7,7 +7,7 @@ import pytest
 from gem_tasks.domain.stage import USER_PROMPT
 from gem_tasks.prompts import NAMES, load, shipped
 from gem_tasks.prompts.contract import LARGEST_BYTES, BrokenContractError, parse_prompt
-from gem_tasks.stages import ASKED_FOR, STAGES, WORLD_STAGES
+from gem_tasks.stages import ASKED_FOR, STAGES, SYNTHESIZER_STAGES, WORLD_STAGES
 
 
 def parse(name, text):
@@ -21,7 +21,9 @@ def test_our_own_prompts_keep_the_contract(name):
 
 
 def test_there_is_a_prompt_for_every_stage_and_one_to_repair():
-    assert {each.prompt for each in (*STAGES, *WORLD_STAGES)} | {USER_PROMPT, "repair"} == set(NAMES)
+    assert {each.prompt for each in (*STAGES, *WORLD_STAGES, *SYNTHESIZER_STAGES)} | {USER_PROMPT, "repair"} == set(
+        NAMES
+    )
     assert set(shipped().by_name) == set(NAMES) == set(ASKED_FOR)
 
 

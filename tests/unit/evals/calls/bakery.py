@@ -3,7 +3,9 @@
 import json
 
 from gem_tasks.evals.calls.conversations import LeftOut, read_conversations
+from gem_tasks.evals.calls.run import evaluate
 from gem_tasks.evals.calls.turns import turns_of
+from gem_tasks.evals.options import CallsOptions
 from gem_tasks.lint.files import Line
 
 
@@ -74,3 +76,17 @@ def turns(*rows, max_context=100_000):
     """The turns of rows, and what was left out."""
     found, left_out = read(*rows)
     return turns_of(found, max_context, left_out), left_out
+
+
+OPTIONS = CallsOptions(concurrency=3)
+
+
+def ran(model, folder, rows, options=OPTIONS):
+    """The report on these rows."""
+    found, left_out = read(*rows)
+    return evaluate(model, found, options, folder, left_out=left_out)
+
+
+def values(report):
+    """The scores by category and metric."""
+    return {(score.category, score.metric): score.value for score in report.scores}

@@ -2,28 +2,18 @@
 
 import pytest
 
+from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
-from gem_tasks.evals.calls.run import evaluate
-from gem_tasks.evals.options import CallsOptions
 from gem_tasks.evals.pairs import difference
-from tests.unit.evals.calls.bakery import CAKE, RYE, read
+from gem_tasks.evals.promotion import judge
+from tests.unit.evals.calls.bakery import CAKE, RYE, ran, values
 
 ROWS = [{**row, "id": f"{row['id']} {at}"} for at in range(3) for row in (RYE, CAKE)]
-OPTIONS = CallsOptions(concurrency=3)
-
-
-def ran(model, folder, rows=ROWS, options=OPTIONS, **more):
-    found, left_out = read(*rows)
-    return evaluate(model, found, options, folder, left_out=left_out, **more)
-
-
-def values(report):
-    return {(score.category, score.metric): score.value for score in report.scores}
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    return {name: ran(name, tmp_path_factory.mktemp(name)) for name in ("oracle", "apology", "constant")}
+    return {name: ran(name, tmp_path_factory.mktemp(name), ROWS) for name in ("oracle", "apology", "constant")}
 
 
 def test_the_oracle_does_everything_right(reports):
@@ -70,3 +60,13 @@ def test_two_runs_differ_by_conversation(reports):
 def test_runs_over_other_turns_are_not_compared(reports, tmp_path):
     with pytest.raises(ValueError, match="different sets"):
         difference(reports["oracle"], ran("oracle", tmp_path, [RYE]))
+
+
+def test_being_better_here_alone_promotes_nobody(reports):
+    pair = {"calls": reports["apology"]}, {"calls": reports["oracle"]}
+    verdict = judge(*pair)
+    assert verdict.outcome == "kept"
+    assert verdict.why.startswith("better in calls: +100.00 points")
+    assert verdict.why.endswith("which does not decide alone")
+    assert judge(*pair, Policy(advisory=())).outcome == "promoted"
+    assert judge(*reversed(pair)).why.startswith("worse in calls")
