@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.evals import bfcl, tau2
+from gem_tasks.evals.bfcl_parts import COLLECTIONS
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
 from tests.oracles import bfcl as bfcl_oracle
@@ -74,7 +75,7 @@ def bench_bfcl(count, folder):
 
 
 def bench_tau2(count, folder):
-    data = packages("tau2", "inspect_evals/tau2/data/domains")
+    data = packages("tau2", "")
     ids = [each.split("/")[1] for each in tau2.SMOKE if each.startswith("airline")][:count]
     tool = str(ensure(HOME, "tau2").with_name("inspect"))
     with serving(oracle=tau2_oracle.agent(data), user=tau2_oracle.user(data)) as url:
@@ -89,21 +90,29 @@ def bench_tau2(count, folder):
 
 
 def scores(harness, subset, folder):
-    name, path = ("bfcl", "bfcl_eval/data") if harness == "bfcl" else ("tau2", "inspect_evals/tau2/data/domains")
-    data = packages(name, path)
-    best = bfcl_oracle.oracle(data) if harness == "bfcl" else tau2_oracle.agent(data)
-    with serving(
-        oracle=best, dumb=dumb, user=tau2_oracle.user(packages("tau2", "inspect_evals/tau2/data/domains"))
-    ) as url:
+    """The oracle and the dumb endpoint over all categories of BFCL, or over three domains of τ²-bench."""
+    site = packages(harness, "")
+    agents = {"bfcl": (bfcl_oracle.oracle, bfcl_oracle.nothing), "tau2": (tau2_oracle.agent, dumb)}
+    best, worst = agents[harness]
+    where = site / "bfcl_eval/data" if harness == "bfcl" else site
+    user = tau2_oracle.user(site) if harness == "tau2" else dumb
+    with serving(oracle=best(where), dumb=worst, user=user) as url:
         for model in ("oracle", "dumb"):
-            endpoint = Endpoint(base_url=url, model=model)
-            if harness == "bfcl":
-                run = lambda: bfcl.evaluate(endpoint, BfclOptions(subset=subset), folder / model, home=HOME)  # noqa: B023, E731
-            else:
-                options = Tau2Options(subset=subset, epochs=1, user=Endpoint(base_url=url, model="user"), concurrency=4)
-                run = lambda: tau2.evaluate(endpoint, options, folder / model, home=HOME)  # noqa: B023, E731
-            for each in timed(model, run).scores:
+            found = timed(model, lambda: measured(harness, subset, url, model, folder / model))  # noqa: B023
+            print(f"  {found.settings.summary}")
+            for each in found.scores:
                 print(f"  {each.category:28} {each.metric:9} {each.value:7.2%} of {each.cases}", flush=True)
+
+
+def measured(harness, subset, url, model, folder):
+    endpoint = Endpoint(base_url=url, model=model)
+    if harness == "bfcl":
+        return bfcl.evaluate(
+            endpoint, BfclOptions(subset=subset, categories=COLLECTIONS["all"], concurrency=8), folder, home=HOME
+        )
+    user = Endpoint(base_url=url, model="user")
+    options = Tau2Options(subset=subset, domains=("airline", "retail", "banking"), epochs=1, user=user, concurrency=4)
+    return tau2.evaluate(endpoint, options, folder, home=HOME)
 
 
 def main():

@@ -12,6 +12,25 @@ CREATE TABLE announcements (
 );
 CREATE INDEX announcements_taken ON announcements USING btree (taken_by);
 
+CREATE TABLE api_findings (
+    segment_id text COLLATE "C" NOT NULL,
+    trajectory_id text COLLATE "C" NOT NULL,
+    api text NOT NULL,
+    sha256 text COLLATE "C" NOT NULL,
+    mode text NOT NULL,
+    tool text NOT NULL,
+    operation text NOT NULL,
+    kind text NOT NULL,
+    parameter text NOT NULL,
+    detail text NOT NULL,
+    calls integer NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    FOREIGN KEY (segment_id) REFERENCES segments(segment_id),
+    CHECK ((mode = ANY (ARRAY['dry-run'::text, 'sandbox'::text])))
+);
+CREATE INDEX api_findings_segment ON api_findings USING btree (segment_id);
+CREATE INDEX api_findings_trajectory ON api_findings USING btree (trajectory_id, api);
+
 CREATE TABLE audit_findings (
     item_id text COLLATE "C" NOT NULL,
     recipe_id text COLLATE "C" NOT NULL,

@@ -8,7 +8,7 @@ from airflow.sdk import Param, get_current_context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from gem_airflow.bridge import run_context, workspace
-from gem_airflow.params import END, NAME, URL, line, optional, seed, several, text, whole
+from gem_airflow.params import END, NAME, SHA, URL, line, optional, seed, several, text, whole
 
 if TYPE_CHECKING:
     from gem_tasks.distill.experiment import Options
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _EVERY_S = 10.0
-HARNESSES = ("bfcl", "tau2", "worlds", "synthesizer")
+HARNESSES = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
 
 
 _REPOSITORY = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
@@ -39,6 +39,7 @@ PARAMS: dict[str, Param] = {
     "audited": Param(
         False, type="boolean", title="Audited only", description="Use only dataset versions that passed an audit."
     ),
+    "imported": text("Imported set", "Id of a set that gem distill import made. Empty: published trajectories.", SHA),
     "sources": several(
         "Sources", "Patterns, one per line. For cross-domain the first is A, the second is B.", pattern=line(1000)
     ),
@@ -63,6 +64,7 @@ PARAMS: dict[str, Param] = {
     "epochs": whole("Trials per case of τ²-bench and worlds", "Empty: 4, or the profile's.", 1, 100),
     "tasks": whole("Tasks in worlds", "Upper limit. Empty: all, or 1 for the smoke cases.", 1, 1_000_000),
     "message_limit": whole("Messages per τ²-bench conversation", "Upper limit.", 2, 1000),
+    "turns": whole("Turns of conversations", "Upper limit. Empty: all, or 12 for the smoke cases.", 1, 1_000_000),
     "texts": whole("Held-out texts", "Upper limit; for a synthesizer only.", 1, 1_000_000),
     "max_tokens": whole("Tokens per answer", "Upper limit.", 1, 1_000_000),
     "request_timeout_s": optional("number", "Seconds per answer", "Upper limit.", exclusiveMinimum=0, maximum=86_400),

@@ -8,6 +8,7 @@ Registers a handler instead of editing the package. One process instead of two c
 imports take ten seconds. Writes events as JSON lines to stdout; everything the package prints goes to stderr.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -35,7 +36,8 @@ def main() -> None:
     from bfcl_eval.eval_checker.eval_runner import main as evaluate
     from bfcl_eval.utils import load_dataset_entry
 
-    ids = {category: [case["id"] for case in load_dataset_entry(category)] for category in job["categories"]}
+    entries = {category: load_dataset_entry(category, include_prereq=False) for category in job["categories"]}
+    ids = {category: [case["id"] for case in cases] for category, cases in entries.items()}
     if job["ids"]:
         unknown = sorted(set(job["ids"]) - {case for cases in ids.values() for case in cases})
         if unknown:
@@ -43,7 +45,9 @@ def main() -> None:
             return
         ids = {category: [case for case in cases if case in job["ids"]] for category, cases in ids.items()}
         ids = {category: cases for category, cases in ids.items() if cases}
-        TEST_IDS_TO_GENERATE_PATH.write_text(json.dumps(ids))
+        wanted = {category: _with_prior(entries[category], cases) for category, cases in ids.items()}
+        TEST_IDS_TO_GENERATE_PATH.write_text(json.dumps(wanted))
+    say(event="tasks", sha256=_digest(entries, ids))
     say(event="plan", ids=ids)
     _disarm()
     _register(job, lambda case: say(event="case", id=case))
@@ -73,6 +77,26 @@ def main() -> None:
     say(event="done")
 
 
+def _with_prior(entries: list, ids: list) -> list:
+    """The cases, after the conversations that a memory case remembers."""
+    prior = (each for case in entries if case["id"] in ids for each in case.get("depends_on", []))
+    return [*dict.fromkeys(prior), *ids]
+
+
+def _digest(entries: dict, ids: dict) -> str:
+    """SHA-256 of the cases that run: questions, functions, where they begin, and the answers that count."""
+    from bfcl_eval.utils import is_relevance_or_irrelevance, load_ground_truth_entry
+
+    rows = []
+    for category, wanted in sorted(ids.items()):
+        truth = [None] * len(entries[category])
+        if not is_relevance_or_irrelevance(category):
+            truth = load_ground_truth_entry(category)
+        known = dict(zip([case["id"] for case in entries[category]], zip(entries[category], truth), strict=True))
+        rows += [[category, *known[case]] for case in wanted]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def _disarm() -> None:
     """The package gives text of the model to `eval` in two modules: there the name means something that evaluates nothing."""
     from bfcl_eval.constants.executable_backend_config import CLASS_FILE_PATH_MAPPING
@@ -90,7 +114,7 @@ def _register(job: dict, ended) -> None:
     import bfcl_eval.constants.model_config as registry
     from bfcl_eval.model_handler.api_inference.openai_completion import OpenAICompletionsHandler
 
-    extra = {name: job[name] for name in ("seed", "max_tokens") if job[name] is not None}
+    extra = {name: job[name] for name in ("temperature", "seed", "max_tokens") if job[name] is not None}
     if job["thinking"] is not None:
         extra["extra_body"] = {"chat_template_kwargs": {"enable_thinking": job["thinking"]}}
 
@@ -104,7 +128,8 @@ def _register(job: dict, ended) -> None:
             try:
                 return super().inference(test_entry, *args, **kwargs)
             finally:
-                ended(test_entry["id"])
+                if "_prereq" not in test_entry["id"]:
+                    ended(test_entry["id"])
 
         def _pre_query_processing_FC(self, inference_data, test_entry):
             return {**super()._pre_query_processing_FC(inference_data, test_entry), "case": test_entry["id"]}
@@ -126,7 +151,6 @@ def _register(job: dict, ended) -> None:
             return self.generate_with_backoff(
                 messages=inference_data["message"],
                 model=self.model_name,
-                temperature=self.temperature,
                 extra_headers={"X-BFCL-Test-Id": inference_data["case"]},
                 **extra,
                 **more,

@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from tasks import chosen, digest
+
 
 def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
@@ -22,11 +24,12 @@ def main() -> None:
         events.flush()
 
     say(event="phase", name="load inspect-evals")
-    tasks, unknown = _tasks(job)
+    tasks, unknown = chosen(job)
     if unknown:
         say(event="unknown", ids=unknown)
         return
     plan = {domain: [str(sample.id) for sample in task.dataset] for domain, task in tasks.items()}
+    say(event="tasks", sha256=digest(tasks))
     say(event="plan", ids=plan)
     failed = Path(job["root"]) / "failed.jsonl"
     _listen(say, failed)
@@ -40,30 +43,13 @@ def main() -> None:
     say(event="done")
 
 
-def _tasks(job: dict):
-    """Tasks by domain with only the wanted samples, and the ids that do not exist."""
-    from inspect_evals.tau2 import tau2_airline, tau2_retail, tau2_telecom
-
-    makers = {"airline": tau2_airline, "retail": tau2_retail, "telecom": tau2_telecom}
-    wanted, known, tasks = set(job["ids"]), set(), {}
-    for domain in job["domains"]:
-        task = makers[domain](shuffle=False, message_limit=job["message_limit"])
-        names = {f"{domain}/{sample.id}" for sample in task.dataset}
-        known |= names
-        if wanted:
-            task.dataset = task.dataset.filter(lambda sample, domain=domain: f"{domain}/{sample.id}" in wanted)
-        if len(task.dataset):
-            tasks[domain] = task
-    return tasks, sorted(wanted - known)
-
-
 def _evaluate(job: dict, tasks: list):
     from inspect_ai import Epochs, eval_set
     from inspect_ai.model import GenerateConfig, get_model
 
-    shared = {"temperature": job["temperature"], "seed": job["seed"], "max_connections": job["concurrency"]}
+    shared = {"seed": job["seed"], "max_connections": job["concurrency"]}
     limits = {"attempt_timeout": int(job["request_timeout_s"]), "max_retries": job["max_retries"]}
-    own = {"max_tokens": job["max_tokens"]}
+    own = {"max_tokens": job["max_tokens"], "temperature": job["temperature"]}
     if job["thinking"] is not None:
         own["extra_body"] = {"chat_template_kwargs": {"enable_thinking": job["thinking"]}}
 
@@ -78,7 +64,7 @@ def _evaluate(job: dict, tasks: list):
         log_dir=str(Path(job["root"]) / "logs"),
         retry_attempts=0,
         model=model("AGENT", **own),
-        model_roles={"user": model("USER")},
+        model_roles={"user": model("USER", temperature=job["user_temperature"])},
         epochs=Epochs(job["epochs"], ["mean"]),
         max_samples=job["concurrency"],
         max_tasks=len(tasks),

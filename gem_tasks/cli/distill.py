@@ -13,12 +13,14 @@ from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.distill import formats, profiles, sets
 from gem_tasks.distill.experiment import options_of
 from gem_tasks.distill.files import write_set
+from gem_tasks.distill.imported import import_files
 from gem_tasks.distill.markdown import as_number
 from gem_tasks.distill.train import require_machine
 from gem_tasks.distill.train import train as train_model
 from gem_tasks.domain.distill import SetSpec, SftSet
 from gem_tasks.errors import UserError
 from gem_tasks.evals import environment
+from gem_tasks.evals.calls.conversations import LeftOut
 from gem_tasks.evals.environment import EnvironmentName
 from gem_tasks.files import for_others
 from gem_tasks.pipeline.workspace import Workspace
@@ -35,6 +37,7 @@ Source = Annotated[
     list[str] | None, typer.Option(help="Only sources or addresses that match this pattern; repeatable.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same split and set.")]
+Imported = Annotated[str | None, typer.Option("--set", help="Set that `gem distill import` made, to train on it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
@@ -79,6 +82,34 @@ def build_sets(
     _print_sets([found], as_json)
 
 
+@group.command("import")
+def import_set(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or folders of conversations.")],
+    validation_share: Annotated[float, typer.Option(min=0, max=0.9, help="Share of documents to validate on.")] = 0.05,
+    test_share: Annotated[float, typer.Option(min=0, max=0.9, help="Share of documents to hold out.")] = 0.10,
+    size: Size = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a training set for agents of your own conversations, in any format that `gem lint` reads.
+
+    Rows with the same `document` are in one split. GEM leaves out unreadable and equal conversations and benchmark
+    items, and says how many; it changes nothing in the others, so check them first: gem lint FILE
+
+    Examples:
+        gem distill import reviewed.jsonl
+        gem distill import reviewed.jsonl --test-share 0
+    """
+    spec = SetSpec(kind="agent", seed=seed, size=size, validation_share=validation_share, test_share=test_share)
+    left_out = LeftOut()
+    found = import_files(Workspace.open(load()), files, spec, left_out)
+    for reason, what in left_out.plain().items():
+        echo(f"Left out: {reason} {what['count']}, for example {'; '.join(what['examples'])}", err=True)
+    _print_sets([found], as_json)
+    if not as_json:
+        echo(f"Train on it with: gem distill train --profile PROFILE --set {found.set_id}")
+
+
 @group.command("profiles")
 def list_profiles() -> None:
     """Lists the training profiles that come with GEM."""
@@ -121,6 +152,7 @@ def train(
     ] = None,
     kind: Annotated[str | None, typer.Option(help="`agent` or `synthesizer`, instead of the profile's.")] = None,
     unrefined: Annotated[bool, typer.Option("--unrefined", help="Train on drafts.")] = False,
+    set_id: Imported = None,
     source: Source = None,
     size: Size = None,
     seed: Seed = 0,
@@ -131,12 +163,14 @@ def train(
     Examples:
         gem distill train --profile smoke
         gem distill train --profile qwen3-8b-agent --model ~/weights/Qwen3-8B
+        gem distill train --profile smollm2-135m --set 5f2c
     """
     work = Workspace.open(load())
     base = {"path": model, "scratch": None} if model else None
     chosen = profiles.load(profile, work.settings.profiles, kind=kind, model=base, seed=seed)
     require_machine(chosen)
-    spec = chosen.spec(size=size, refined=False if unrefined else None, sources=tuple(source) if source else None)
+    sources = tuple(source) if source else None
+    spec = chosen.spec(size=size, refined=False if unrefined else None, imported=set_id, sources=sources)
     with shown(quiet=as_json) as say:
         found = train_model(work, chosen, sets.build(work, spec), progress=say)
     if as_json:
@@ -153,7 +187,9 @@ def run(
     profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`.")] = "smoke",
     experiment: Annotated[str, typer.Option(help="Name from `gem experiment list`.")] = "distill",
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of the base model.")] = None,
-    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, worlds, synthesizer; repeatable.")] = None,
+    harness: Annotated[
+        list[str] | None, typer.Option(help="bfcl, tau2, worlds, calls, synthesizer; repeatable.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case, such as airline/8; repeatable.")] = None,
@@ -161,7 +197,9 @@ def run(
         int | None, typer.Option(min=1, help="Tries per τ² case and task in a world. Default: 4.")
     ] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Maximum number of held-out tasks in worlds.")] = None,
+    turns: Annotated[int | None, typer.Option(min=1, help="Maximum number of turns of held-out conversations.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
+    set_id: Imported = None,
     source: Source = None,
     size: Size = None,
     seed: Seed = 0,
@@ -185,7 +223,9 @@ def run(
         "tau2_ids": tau2_id,
         "epochs": epochs,
         "tasks": tasks,
+        "turns": turns,
         "max_tokens": max_tokens,
+        "imported": set_id,
         "sources": source,
         "size": size,
         "seed": seed,

@@ -182,10 +182,11 @@ def _meaning(result: Estimated) -> Iterator[str]:
         yield from _budget(result, total.usd)
     if result.in_worlds:
         texts = max(found.stages, key=lambda each: each.stage == "generate").texts.expected
+        most = _number(texts * result.in_worlds)
         yield (
-            f"Conversations in worlds (GEM_WORLDS) are not part of this estimate: up to {_number(texts * result.in_worlds)}"
-            " for the first workflows of the rest. Each has cost a strong model as much as 30,000 to 60,000 input tokens"
-            " with prompt caching, up to 180,000 without, its share of the world included."
+            f"Conversations in worlds (GEM_WORLDS) are not part of this estimate: up to {most} for the first workflows"
+            " of the rest. Each has cost a strong model as much as 30,000 to 60,000 input tokens with prompt caching,"
+            " up to 180,000 without, its share of the world included."
         )
     if result.batched:
         yield f"In batch mode (half the price, up to a day each): {', '.join(result.batched)}."

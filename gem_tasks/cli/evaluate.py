@@ -1,11 +1,12 @@
 """`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records its scores."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gem_tasks.cli import evaluate_worlds, evaluations
+from gem_tasks.cli import evaluate_calls, evaluate_worlds, evaluations
 from gem_tasks.cli.evaluation_options import (
     BaseUrl,
     Concurrency,
@@ -16,20 +17,23 @@ from gem_tasks.cli.evaluation_options import (
     OutOption,
     Seed,
     SubsetOption,
+    Temperature,
     Thinking,
     endpoint_of,
     finish,
     folder_of,
     known,
     options_of,
+    temperature_of,
 )
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import echo
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, environment, synthesizer, tau2
+from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded
 from gem_tasks.evals.held_out import held_out, pipeline_yield
-from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -40,6 +44,7 @@ evaluate = typer.Typer(
     add_completion=False,
 )
 evaluate.add_typer(evaluate_worlds.app)
+evaluate.add_typer(evaluate_calls.app)
 evaluate.add_typer(evaluations.app)  # list, show, compare, board
 
 
@@ -65,28 +70,31 @@ def run_bfcl(
     base_url: BaseUrl,
     model: ModelName,
     subset: SubsetOption = "full",
-    category: Annotated[list[str] | None, typer.Option(help="One of the four categories; repeatable.")] = None,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: {MULTI_TURN}."),
+    ] = None,
     mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
     thinking: Thinking = None,
     seed: Seed = None,
-    temperature: Annotated[float, typer.Option(help="BFCL uses 0.001.")] = 0.001,
+    temperature: Temperature = "0.001",
     max_tokens: MaxTokens = None,
     concurrency: Concurrency = 16,
     model_id: ModelId = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Runs BFCL V3 multi-turn with the official bfcl-eval: base, miss_func, miss_param, long_context; 200 cases each.
+    """Runs BFCL V4 with the official bfcl-eval: multi-turn (800 cases), or also single-turn, live and memory.
 
     Examples:
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --subset smoke
-        gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --out runs/base
+        gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --category all --out runs/base
     """
     options = options_of(
         BfclOptions,
-        categories=tuple(category or BFCL_CATEGORIES),
+        categories=expanded(category or (MULTI_TURN,)),
         mode=mode,
-        temperature=temperature,
+        temperature=temperature_of(temperature),
         thinking=thinking,
         seed=seed,
         max_tokens=max_tokens,
@@ -110,8 +118,16 @@ def run_tau2(
     user_model: Annotated[str, typer.Option(help="Model that plays the customer.")],
     user_base_url: Annotated[str | None, typer.Option(help="Endpoint of the user model. Default: --base-url.")] = None,
     subset: SubsetOption = "full",
-    domain: Annotated[list[str] | None, typer.Option(help="airline, retail, telecom; repeatable.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Tries per task, for Avg@k and Pass@k.")] = 4,
+    domain: Annotated[list[str] | None, typer.Option(help="airline, retail, telecom, banking; repeatable.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Tries per task, for Avg@k, pass^k and Pass@k.")] = 4,
+    tasks: Annotated[
+        str, typer.Option(help="`corrected` by upstream, or `original`: as inspect-evals has airline and retail.")
+    ] = "corrected",
+    task_file: Annotated[
+        list[str] | None, typer.Option(help="DOMAIN=FILE: your tasks, in upstream's form; repeatable.")
+    ] = None,
+    temperature: Temperature = "0",
+    user_temperature: Temperature = "0",
     thinking: Thinking = None,
     seed: Seed = None,
     max_tokens: MaxTokens = None,
@@ -120,7 +136,7 @@ def run_tau2(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Runs τ²-bench with inspect-evals: airline (50 tasks) and retail (114), four tries each, Avg@4 and Pass@4.
+    """Runs τ²-bench with inspect-evals: airline (50 tasks) and retail (114), four tries each: Avg@4, pass^1 to pass^4.
 
     Examples:
         gem eval tau2 --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --user-model qwen3-32b --subset smoke
@@ -137,6 +153,10 @@ def run_tau2(
         user=user,
         domains=tuple(domain or ("airline", "retail")),
         epochs=epochs,
+        tasks=tasks,
+        task_files=_task_files(task_file or ()),
+        temperature=temperature_of(temperature),
+        user_temperature=temperature_of(user_temperature),
         thinking=thinking,
         seed=seed,
         max_tokens=max_tokens,
@@ -194,6 +214,16 @@ def run_synthesizer(
             progress=progress,
         )
     finish(settings, report, folder, owner, as_json)
+
+
+def _task_files(given: Iterable[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for each in given:
+        domain, _, path = each.partition("=")
+        if not Path(path).is_file():
+            raise UserError(f"--task-file {domain}: {path!r} is not a file", "Write DOMAIN=FILE: airline=tasks.json.")
+        found[domain] = Path(path).absolute()
+    return found
 
 
 def _subset(value: str) -> Json:

@@ -16,6 +16,7 @@ from gem_tasks.cli.evaluation_options import (
     folder_of,
     known,
     options_of,
+    tested_of,
 )
 from gem_tasks.cli.progress import shown
 from gem_tasks.domain.evaluation import Endpoint
@@ -77,7 +78,7 @@ def run_worlds(
     settings = load()
     owner = known(settings, model_id)
     cases, left_out = _cases(settings, texts, source, tasks, owner)
-    tested = _tested(settings, model, base_url)
+    tested = tested_of(settings, model, base_url, POLICIES)
     options = options_of(
         WorldsOptions,
         user=_user(settings, tested, user_model, user_base_url),
@@ -113,14 +114,6 @@ def _cases(
         return cases, {}
     with work.ledger() as ledger:
         return untrained(ledger, find_model(ledger, model_id), cases)
-
-
-def _tested(settings: Settings, model: str, base_url: str | None) -> Endpoint | str:
-    if base_url:
-        return endpoint_of(base_url, model, settings.eval_api_key)
-    if model in POLICIES:
-        return model
-    raise UserError(f"{model!r} has no endpoint", f"Give --base-url, or one of the models {', '.join(POLICIES)}.")
 
 
 def _user(settings: Settings, tested: Endpoint | str, model: str | None, base_url: str | None) -> Endpoint | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -32,6 +33,7 @@ Thinking = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Sent with every request.")]
 Concurrency = Annotated[int, typer.Option(min=1, help="Concurrent cases.")]
 MaxTokens = Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")]
+Temperature = Annotated[str, typer.Option(help="A number, or `server`: none is sent, and the server's own applies.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
@@ -49,6 +51,20 @@ def options_of(kind: type[Options], **values: Any) -> Options:
         raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
 
 
+def temperature_of(value: str) -> float | None:
+    """The number; None for `server`.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if value == "server":
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise UserError(f"{value!r} is not a temperature", "Give a number, or `server`.") from None
+
+
 def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
     """The endpoint that a command names.
 
@@ -60,6 +76,19 @@ def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
             "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
         )
     return Endpoint(base_url=base_url, model=model, api_key=key)
+
+
+def tested_of(settings: Settings, model: str, base_url: str | None, policies: Sequence[str]) -> Endpoint | str:
+    """The endpoint under test, or the name of a policy, which needs none.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if base_url:
+        return endpoint_of(base_url, model, settings.eval_api_key)
+    if model in policies:
+        return model
+    raise UserError(f"{model!r} has no endpoint", f"Give --base-url, or one of the models {', '.join(policies)}.")
 
 
 def folder_of(settings: Settings, harness: str, model: str) -> Path:

@@ -9,11 +9,13 @@ from gem_tasks.cli.terminal import Terminal
 from gem_tasks.domain.evaluation import EvalReport, Score
 from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
+from gem_tasks.evals.correlation import Correlation
+from gem_tasks.evals.paper import SHOWN
 from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
-    "model", "BFCL", "base", "miss func", "miss param", "long ctx", "airline @4", "retail @4", "worlds ^1 / ^k",
-    "where",
+    "model", "BFCL multi-turn", "base", "miss func", "miss param", "long ctx", "non-live", "live", "hallucination",
+    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "worlds ^1 / ^k", "where",
 )  # fmt: skip
 
 
@@ -29,15 +31,13 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         cells = (percent(score.value), percent(score.standard_error), _interval(score), str(score.cases))
         table.add_row(score.category, score.metric, *cells, style="bold" if score.category == "overall" else None)
     console.print(table)
-    settings = report.settings
-    said = [settings.version, settings.subset, f"{settings.mode} calls", f"seed {settings.seed}"]
-    said += [f"temperature {settings.temperature}", f"thinking {_switch(settings.thinking)}"]
-    said += [f"user {settings.user_model}"] if settings.user_model else []
-    console.print(escape(", ".join(said)) + f"; {report.seconds:.0f} s", style="dim", highlight=False)
+    console.print(f"{escape(report.settings.summary)}; {report.seconds:.0f} s", style="dim", highlight=False)
     if report.harness == "synthesizer":
         _yields(console, report)
     if report.harness == "worlds":
         _causes(console, report)
+    if report.harness == "calls":
+        _actions(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -58,12 +58,12 @@ def case_table(report: EvalReport) -> Table:
 def list_table(rows: Sequence[EvaluationRow]) -> Table:
     """A row for each evaluation."""
     table = Table()
-    for column in ("evaluation", "at", "harness", "model", "overall", "± SE", "subset", "tries", "errors"):
+    for column in ("evaluation", "at", "harness", "model", "score", "± SE", "made with", "tries", "errors"):
         table.add_column(column)
     for row in rows:
         overall = row.scores[0] if row.scores else {"value": None, "standard_error": None}
         when = f"{row.evaluated_at:%Y-%m-%d %H:%M}"
-        cells = (percent(overall["value"]), percent(overall["standard_error"]), str(row.settings["subset"]))
+        cells = (percent(overall["value"]), percent(overall["standard_error"]), escape(row.made))
         model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
         table.add_row(row.evaluation_id, when, row.harness, model, *cells, str(row.tries), str(row.errors))
     return table
@@ -86,19 +86,44 @@ def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict
 
 
 def board_table(rows: Sequence[Row]) -> Table:
-    """Own models, then those of the paper."""
-    table = Table(caption="Per cent. Paper: arXiv 2601.10355, whose harness settings are not reported.")
+    """Own models, then those of others, which are not comparable."""
+    table = Table(caption=f"Per cent. {SHOWN} Compare only rows that were made in the same way.")
     for column in _BOARD:
         table.add_column(column)
     for row in rows:
         bfcl = (row.bfcl, row.bfcl_base, row.bfcl_miss_func, row.bfcl_miss_param, row.bfcl_long_context)
-        tau2 = (_pair(row.airline_avg4, row.airline_pass4), _pair(row.retail_avg4, row.retail_pass4))
-        worlds = _pair(row.worlds, row.worlds_every)
+        bfcl += (row.bfcl_non_live, row.bfcl_live, row.bfcl_hallucination)
+        tau2 = (
+            _several(row.airline_avg4, row.airline_every4, row.airline_pass4),
+            _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
+            _several(row.banking_avg4, row.banking_every4),
+        )
+        worlds = _several(row.worlds, row.worlds_every)
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
         model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
-        table.add_row(model, *cells, *tau2, worlds, row.where, style="dim" if row.where == "paper" else None)
+        where = row.where if not row.source else f"{row.where}: {row.source}"
+        table.add_row(model, *cells, *tau2, worlds, escape(where), style="dim" if row.source else None)
+    return table
+
+
+def board_settings(console: Terminal, rows: Sequence[Row]) -> None:
+    """How each of our rows was made, harness by harness."""
+    for row in rows:
+        for harness, how in row.made.items():
+            console.print(f"{escape(row.model)}, {harness}: {escape(how)}", style="dim", highlight=False)
+
+
+def correlation_table(found: Sequence[Correlation]) -> Table:
+    """A row for each set of turns and benchmark."""
+    table = Table(caption="Spearman's rank correlation over models. It replaces no benchmark.")
+    for column in ("turns", "benchmark", "cases", "models", "rho", "95 %"):
+        table.add_column(column)
+    for each in found:
+        low, high = each.interval
+        cells = (str(each.models), f"{each.rho:.2f}", f"{low:.2f} to {high:.2f}")
+        table.add_row(escape(each.turns), each.harness, escape(each.subset), *cells)
     return table
 
 
@@ -115,12 +140,8 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _pair(average: float | None, passed: float | None) -> str:
-    return "-" if average is None else f"{average:.1f} / {_number(passed)}"
-
-
-def _switch(value: bool | None) -> str:
-    return {True: "on", False: "off", None: "server default"}[value]
+def _several(first: float | None, *others: float | None) -> str:
+    return "-" if first is None else " / ".join([f"{first:.1f}", *map(_number, others)])
 
 
 def _causes(console: Terminal, report: EvalReport) -> None:
@@ -135,6 +156,18 @@ def _causes(console: Terminal, report: EvalReport) -> None:
     if refused := found["refused"]:
         case, why = next(iter(refused.items()))
         console.print(f"[yellow]{len(refused)} cases do not count, such as {escape(case)}: {escape(why)}[/]")
+
+
+def _actions(console: Terminal, report: EvalReport) -> None:
+    """Unusable answers, and rows and turns that do not count."""
+    found = report.measures
+    faults = {**found["faults"], "ran on into others' turns": found["ran_on"]}
+    told = ", ".join(f"{name} {count}" for name, count in faults.items() if count)
+    console.print(f"Unusable answers: {told or 'none'}", highlight=False)
+    if left_out := found["left_out"]:
+        reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
+        example = escape(next(iter(left_out.values()))["examples"][0])
+        console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

@@ -1,14 +1,24 @@
-"""`gem eval list | show | compare | board`: recorded evaluations and their comparison."""
+"""`gem eval list | show | compare | board | correlation`: recorded evaluations and their comparison."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from gem_tasks.cli.evaluation_tables import board_table, case_table, comparison, list_table, score_table
-from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.cli.evaluation_tables import (
+    board_settings,
+    board_table,
+    case_table,
+    comparison,
+    correlation_table,
+    list_table,
+    score_table,
+)
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.correlation import FEWEST, correlations
 from gem_tasks.evals.pairs import other_tasks
 from gem_tasks.evals.promotion import judge
 from gem_tasks.evals.registry import find_evaluation
@@ -16,6 +26,7 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 ModelId = Annotated[str | None, typer.Option(help="Only evaluations of this model in `gem models list`.")]
+_MOST = 10_000
 app = typer.Typer(add_completion=False)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
@@ -23,7 +34,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
-    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds or synthesizer.")] = None,
+    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds, calls or synthesizer.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,19 +88,37 @@ def compare(
     """
     with Workspace.open(load()).ledger() as ledger:
         one, other = (ledger.evaluations.report(find_evaluation(ledger, each)) for each in (first, second))
-    if other_tasks(one, other):
-        sets = f"{one.settings.subset} and {other.settings.subset}"
-        raise UserError(f"The two played different tasks, {sets}", "Run both models over the same worlds.")
-    verdict = judge({one.harness: one}, {other.harness: other})
+    if reason := other_tasks(one, other):
+        raise UserError(f"{reason[:1].upper()}{reason[1:]}", "Run both models over the same tasks.")
+    verdict = judge({one.harness: one}, {other.harness: other}, Policy(advisory=()))
     if as_json:
         echo_json(verdict.model_dump_json(indent=1))
     else:
         comparison(Terminal(), one, other, verdict)
 
 
+@app.command("correlation")
+def correlation(as_json: JsonOption = False) -> None:
+    """Shows whether next-action accuracy (`gem eval calls`) ranks your models as the benchmarks do.
+
+    Spearman's rank correlation with a 95 % interval, wherever three models or more ran the same turns and cases.
+
+    Examples:
+        gem eval correlation
+    """
+    with Workspace.open(load()).ledger() as ledger:
+        found = correlations(ledger.evaluations.find(limit=_MOST))
+    if as_json:
+        echo_json(json.dumps([each.model_dump() for each in found], indent=1))
+    elif found:
+        Terminal().print(correlation_table(found))
+    else:
+        echo(f"No {FEWEST} models ran the same turns (gem eval calls) and the same cases of a benchmark.")
+
+
 @app.command("board")
 def board(as_json: JsonOption = False) -> None:
-    """Shows all models side by side, with the paper's figures as reference rows.
+    """Shows all models side by side, with figures of the paper and of others as reference rows.
 
     Examples:
         gem eval board
@@ -99,4 +128,6 @@ def board(as_json: JsonOption = False) -> None:
     if as_json:
         echo_json(json.dumps([row.model_dump() for row in rows], indent=1))
     else:
-        Terminal().print(board_table(rows))
+        console = Terminal()
+        console.print(board_table(rows))
+        board_settings(console, rows)

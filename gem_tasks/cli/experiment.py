@@ -35,7 +35,9 @@ def run(
         list[str] | None, typer.Option(help="Pattern of sources; repeatable. For cross-domain: first A, then B.")
     ] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")] = None,
-    harness: Annotated[list[str] | None, typer.Option(help="bfcl, tau2, worlds, synthesizer; repeatable.")] = None,
+    harness: Annotated[
+        list[str] | None, typer.Option(help="bfcl, tau2, worlds, calls, synthesizer; repeatable.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case; repeatable.")] = None,
@@ -43,6 +45,7 @@ def run(
         int | None, typer.Option(min=1, help="Maximum number of held-out texts for a synthesizer.")
     ] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Maximum number of held-out tasks in worlds.")] = None,
+    turns: Annotated[int | None, typer.Option(min=1, help="Maximum number of turns of held-out conversations.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Maximum tokens of an answer.")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Tries per τ² case and task in a world. Default: 4.")
@@ -72,6 +75,7 @@ def run(
             "max_tokens": max_tokens,
             "epochs": epochs,
             "tasks": tasks,
+            "turns": turns,
             "seed": seed,
         }
     )

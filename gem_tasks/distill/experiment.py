@@ -22,7 +22,9 @@ from gem_tasks.evals.options import Subset
 
 DEFAULT = "distill"
 HELD_OUT = "held out"
-_OF_KIND: dict[Kind, tuple[Harness, ...]] = {"agent": ("bfcl", "tau2", "worlds"), "synthesizer": ("synthesizer",)}
+_OF_KIND: dict[Kind, tuple[Harness, ...]] = {
+    "agent": ("bfcl", "tau2", "worlds", "calls"), "synthesizer": ("synthesizer",),
+}  # fmt: skip
 
 
 class Arm(Value):
@@ -62,6 +64,8 @@ class Options(Value):
     size: int | None = Field(default=None, ge=1)
     refined: bool | None = None
     audited: bool = False
+    imported: str | None = None
+    """Id of a set that `gem distill import` made, instead of the published trajectories."""
     sources: tuple[str, ...] = ()
     """Patterns; for cross-domain the first is A and the second B."""
     seed: int = 0
@@ -74,6 +78,8 @@ class Options(Value):
     """Tries per case of τ²-bench and of worlds."""
     tasks: int | None = Field(default=None, ge=1)
     """Maximum number of held-out tasks in worlds."""
+    turns: int | None = Field(default=None, ge=1)
+    """Maximum number of turns of held-out conversations."""
     texts: int | None = Field(default=None, ge=1)
     """Maximum number of held-out texts for a synthesizer."""
     max_tokens: int | None = Field(default=None, ge=1)
@@ -112,7 +118,12 @@ class Plan(Value):
     def spec(self, arm: Arm, sources: tuple[str, ...] | None = None) -> SetSpec:
         """The set of an arm: the profile's, changed by the arm, then by the person's options."""
         own = self.options
-        changes: dict[str, Any] = {"size": own.size, "refined": own.refined, "audited": own.audited or None}
+        changes: dict[str, Any] = {
+            "size": own.size,
+            "refined": own.refined,
+            "audited": own.audited or None,
+            "imported": own.imported,
+        }
         if own.sources and not self.experiment.needs_sources:
             changes["sources"] = own.sources
         wanted = {name: value for name, value in changes.items() if value is not None and name not in arm.set}
@@ -156,6 +167,11 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
     profile = profiles.named(options.profile, folder)
     given = options.model_fields_set
     options = options_of({**options.model_dump(), **{k: v for k, v in profile.measure.items() if k not in given}})
+    if options.imported and options.experiment != DEFAULT:
+        raise UserError(
+            f"The arms of {found.name} are selections of published trajectories, not an imported set",
+            "Name a set only without --experiment.",
+        )
     kind = found.kind or options.kind or profile.kind
     harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:

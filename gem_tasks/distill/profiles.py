@@ -44,7 +44,7 @@ class Base(Value):
     """The origin of the weights: one of the two."""
 
     path: str | None = None
-    """A folder, or an id of the Hugging Face hub."""
+    """A folder, an id of the Hugging Face hub, or a model of `packaged.KNOWN`."""
     scratch: Shape | None = None
 
     @model_validator(mode="after")

@@ -7,10 +7,11 @@ from gem_tasks.distill.markdown import as_counts, as_number, as_score, as_table
 from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.evaluation import OVERALL
+from gem_tasks.domain.evaluation import OVERALL, Score
 from gem_tasks.evals.pairs import difference
-from gem_tasks.evals.paper import PAPER, Reference
+from gem_tasks.evals.paper import PAPER, SHOWN, Reference
 
+_OVERALL_ONLY = ("worlds",)
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -18,13 +19,14 @@ DROP = 0.20
 def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     """The settings of a harness, and a row for each arm and each model of the paper."""
     first = result.reports[rows[0].key]
-    settings = first.settings
-    thinking = "the server's default" if settings.thinking is None else settings.thinking
-    yield (
-        f"{settings.version}; {settings.mode} calls; thinking: {thinking}; seed: {settings.seed}; "
-        f"epochs: {settings.epochs}" + (f"; user: {settings.user_model}" if settings.user_model else "")
-    )
-    shown = [score for score in first.scores if first.harness != "worlds" or score.category == OVERALL]
+    yield first.settings.summary
+    last = f"pass^{first.settings.epochs}"
+    shown = [
+        score
+        for score in first.scores
+        if (first.harness not in _OVERALL_ONLY or score.category == OVERALL)
+        and (first.harness != "tau2" or "^" not in score.metric or score.metric == last)
+    ]
     columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []
     for each in rows:
@@ -41,6 +43,30 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             table.append((f"*paper: {reference.model}*", *cells, *["-"] * (empty - len(cells))))
     head = ("per cent ± standard error", *(f"{category} {metric}" for category, metric in columns))
     yield as_table((*head, "failed tries", "seconds"), table)
+    if first.harness == "tau2":
+        yield from _every_k(result, rows)
+    if _references(result):
+        yield SHOWN
+
+
+def _every_k(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
+    """pass^1 to pass^k over all domains, with intervals."""
+    found = {each.arm: [s for s in result.reports[each.key].scores if "^" in s.metric] for each in rows}
+    metrics = list(dict.fromkeys(score.metric for scores in found.values() for score in scores))
+    table = [
+        (arm, *(_with_interval({s.metric: s for s in scores if s.category == OVERALL}.get(m)) for m in metrics))
+        for arm, scores in found.items()
+    ]
+    yield as_table(("per cent, 95 % interval", *metrics), table)
+
+
+def _with_interval(score: Score | None) -> str:
+    if score is None:
+        return "-"
+    if score.interval is None:
+        return f"{100 * score.value:.2f}"
+    low, high = score.interval
+    return f"{100 * score.value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _references(result: Result) -> list[Reference]:
@@ -49,6 +75,7 @@ def _references(result: Result) -> list[Reference]:
 
 _PAPER_COLUMNS = {
     ("overall", "accuracy"): "bfcl",
+    ("multi_turn", "accuracy"): "bfcl",
     ("multi_turn_base", "accuracy"): "bfcl_base",
     ("multi_turn_miss_func", "accuracy"): "bfcl_miss_func",
     ("multi_turn_miss_param", "accuracy"): "bfcl_miss_param",

@@ -5,7 +5,6 @@ The second reads stage outputs shard by shard, in the recipes that the dataset v
 memory holds one shard, one part of each split, and a few words per trajectory.
 """
 
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,18 +12,16 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import groupby
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from gem_tasks import prompts
 from gem_tasks.dataset.changed import Changed
 from gem_tasks.dataset.names import named, names
 from gem_tasks.dataset.row import trajectory_id
 from gem_tasks.dataset.select import PERSONS_NAMED, index_of
-from gem_tasks.distill.row import SCHEMA, SET_VERSION, clean, row_of
+from gem_tasks.distill.row import SET_VERSION, clean, row_of
 from gem_tasks.distill.split import assign, choose
+from gem_tasks.distill.writing import PART_ROWS, Writing
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.distill import SPLITS, Candidate, SetSpec, SftSet, Split
+from gem_tasks.domain.distill import Candidate, SetSpec, SftSet, Split
 from gem_tasks.domain.synthesis import Synthesized
 from gem_tasks.domain.trajectory import Draft, Trajectory
 from gem_tasks.errors import UserError
@@ -35,13 +32,13 @@ from gem_tasks.prompts import synthesis
 from gem_tasks.store import keys, parquet, shards
 from gem_tasks.worlds.played import Played
 
-PART_ROWS = 1000
-"""Maximum rows of one object."""
 Placed = list[tuple[Candidate, Split]]
 
 
 def candidates(work: Workspace, spec: SetSpec) -> list[Candidate]:
-    """Candidates that match the spec, in shard order, before its size applies."""
+    """Published candidates that match the spec, in shard order, before its size applies; none for an imported set."""
+    if spec.imported:
+        return []
     with work.ledger() as ledger:
         rows = ledger.distill.sft_candidates(spec)
     return [each for each in map(_candidate, rows) if _wanted(each, spec)]
@@ -53,6 +50,8 @@ def build(work: Workspace, spec: SetSpec) -> SftSet:
     Raises:
         UserError: there is nothing to train on.
     """
+    if spec.imported:
+        return _imported(work, spec)
     placed = place(candidates(work, spec), spec)
     if not any(split == "train" for _, split in placed):
         raise UserError(
@@ -100,6 +99,21 @@ def find(work: Workspace, prefix: str) -> SftSet:
     return found[0]
 
 
+def _imported(work: Workspace, spec: SetSpec) -> SftSet:
+    """The set that a person imported.
+
+    Raises:
+        UserError: there is none, or it is for models of the other kind.
+    """
+    found = find(work, spec.imported or "")
+    if found.spec.imported != found.set_id or found.spec.kind != spec.kind:
+        raise UserError(
+            f"The set {found.set_id} is not one of imported conversations for a model of kind {spec.kind}",
+            "Make one with gem distill import, and choose a profile for agents.",
+        )
+    return found
+
+
 def _candidate(row: CandidateRow) -> Candidate:
     copy_of, uri = row.copy_of, row.document_uri
     group = uri if not copy_of else copy_of if "://" in copy_of else f"{uri.partition('#')[0]}#{copy_of}"
@@ -134,7 +148,7 @@ def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
     contents: Json = {
         **settings,
         "version": SET_VERSION,
-        "spec": spec.model_dump(exclude={"size", "partition"}),  # the items reflect them
+        "spec": spec.model_dump(exclude={"size", "partition", "imported"}),  # the items reflect them
         "prompt": prompts.load(synthesis.PROMPT).sha256 if spec.kind == "synthesizer" else None,
         "contamination": index.packages,
         "items": sorted((each.trajectory_id, each.version, split) for each, split in placed),
@@ -147,54 +161,14 @@ def _identity(work: Workspace, spec: SetSpec, placed: Placed) -> str:
 def _write(work: Workspace, spec: SetSpec, set_id: str, placed: Placed) -> tuple[SftSet, Placed]:
     left_out: Counter[str] = Counter()
     written: Placed = []
-    parts = {split: _Parts(work, set_id, split) for split in SPLITS}
+    writing = Writing(work, set_id)
     where: dict[str, Split] = {each.trajectory_id: split for each, split in placed}
     for candidate, row in _rows(work, spec, [each for each, _ in placed], left_out):
         split = where[candidate.trajectory_id]
-        parts[split].add(row)
+        writing.add(split, row)
         written.append((candidate, split))
-    counts = {split: part.close() for split, part in parts.items()}
-    found = SftSet(
-        set_id=set_id,
-        spec=spec,
-        versions=tuple(sorted({each.version for each, _ in written})),
-        counts=counts,
-        left_out=dict(left_out),
-        location=work.store.url(keys.set_key(set_id, "")),
-    )
-    manifest = {"set": found.model_dump(), "strata": _strata(written), "set_version": SET_VERSION}
-    # The manifest comes last: a set without one is unfinished.
-    work.store.put(keys.set_key(set_id, "manifest.json"), json.dumps(manifest, indent=1).encode())
-    return found, written
-
-
-class _Parts:
-    """A split that is being written, in objects of `PART_ROWS` rows."""
-
-    def __init__(self, work: Workspace, set_id: str, split: Split) -> None:
-        self._work, self._set_id, self._split = work, set_id, split
-        self._rows: list[dict[str, str]] = []
-        self._written = 0
-
-    def add(self, row: dict[str, str]) -> None:
-        self._rows.append(row)
-        if len(self._rows) == PART_ROWS:
-            self._flush()
-
-    def close(self) -> int:
-        """Writes the remaining rows and returns the number of all rows."""
-        if self._rows:
-            self._flush()
-        return self._written
-
-    def _flush(self) -> None:
-        name = f"{self._split}-{self._written // PART_ROWS:05d}.parquet"
-        sink = io.BytesIO()
-        table = pa.Table.from_pylist(self._rows, schema=SCHEMA)
-        pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=200)
-        self._work.store.put(keys.set_key(self._set_id, name), sink.getvalue())
-        self._written += len(self._rows)
-        self._rows = []
+    versions = tuple(sorted({each.version for each, _ in written}))
+    return writing.finish(spec, versions, dict(left_out), _strata(written)), written
 
 
 def _rows(

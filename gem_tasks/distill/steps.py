@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gem_tasks.corpus.segment import count_tokens
-from gem_tasks.distill import sets, worlds
+from gem_tasks.distill import next_actions, sets, worlds
 from gem_tasks.distill.experiment import HELD_OUT, Arm, Options, Plan
 from gem_tasks.distill.train import require_machine, train
 from gem_tasks.distill.trust import refuse_code
@@ -21,6 +21,9 @@ from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, registry, synthesizer, tau2
 from gem_tasks.evals.admission import admit
+from gem_tasks.evals.calls import run as calls
+from gem_tasks.evals.calls.conversations import LeftOut
+from gem_tasks.evals.calls.turns import turns_of
 from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options, WorldsOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
@@ -110,7 +113,8 @@ def measure(
     """Runs one harness over one arm; records every report in Postgres and keeps it in the store.
 
     Raises:
-        UserError: the endpoint does not answer, or there are no cases; without worlds, there is no report of them.
+        UserError: the endpoint does not answer, or there are no cases; without held-out worlds or conversations, there
+            is no report of them.
     """
     folder = work.settings.home.absolute() / "distill" / "runs" / plan.plan_id / slug(name)
     arm = arm_of(plan, name)
@@ -120,7 +124,7 @@ def measure(
         out = folder / "-".join(filter(None, (harness, slug(label))))
         measured = _run(work, plan, arm, harness, label, endpoint, out, progress)
         if measured is None:
-            progress("worlds: no held-out text has tasks", 0, 0)
+            progress(f"{harness}: no held-out text has any", 0, 0)
             continue
         report = _named(measured, endpoint, model)
         key = keys.experiment_key(plan.plan_id, f"{slug(name)}/{out.name}.json")
@@ -197,7 +201,7 @@ def _run(
     out: Path,
     progress: Progress,
 ) -> EvalReport | None:
-    """None: there are no tasks in worlds."""
+    """None: there are no held-out tasks in worlds, or no held-out conversations."""
     own, home, sandbox = plan.options, work.settings.home, work.settings.sandbox
     common: Json = {"subset": own.subset, "max_tokens": own.max_tokens, "request_timeout_s": own.request_timeout_s}
     if harness == "bfcl":
@@ -212,6 +216,8 @@ def _run(
         return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress, sandbox=sandbox)
     if harness == "worlds":
         return _in_worlds(work, plan, endpoint, out, progress)
+    if harness == "calls":
+        return _next_actions(work, plan, endpoint, out, progress)
     sources = arm.tests.get(label)
     found = sets.build(work, plan.spec(arm, sources))
     segments = held_out(work, found, own.texts)
@@ -235,6 +241,14 @@ def _in_worlds(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progr
     common: Json = {"request_timeout_s": own.request_timeout_s, "caps": worlds.caps_of(plan), **limit}
     options = WorldsOptions(user=user, tries=own.epochs, **common)
     return evaluate(endpoint, cases, options, out, sandbox=work.settings.sandbox, progress=progress) if cases else None
+
+
+def _next_actions(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progress: Progress) -> EvalReport | None:
+    left_out = LeftOut()
+    found, options = next_actions.held_out_conversations(work, plan, left_out), next_actions.options_of(plan)
+    if not any(turn.reference.tool_calls for turn in turns_of(found, options.max_context, LeftOut())):
+        return None
+    return calls.evaluate(endpoint, found, options, out, left_out=left_out, progress=progress)
 
 
 def _user(plan: Plan, settings: Settings, endpoint: Endpoint) -> Endpoint:

@@ -17,11 +17,12 @@ from pydantic import AfterValidator, TypeAdapter
 from gem_tasks.confine.job import Job, SandboxMode
 from gem_tasks.confine.results import printable, require_plain
 from gem_tasks.distill import sets
-from gem_tasks.distill.base import environment, folder_of, library_folders, limits, reads
+from gem_tasks.distill.base import environment, library_folders, limits, reads
 from gem_tasks.distill.formats import Conversation
 from gem_tasks.distill.formats.conversation import without_thought
 from gem_tasks.distill.formats.openai_messages import trl
 from gem_tasks.distill.inspection.require import require_loadable
+from gem_tasks.distill.packaged import weights_of
 from gem_tasks.distill.profiles import Profile
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json
@@ -84,7 +85,7 @@ def train(
     folder = run_folder(work, key)
     folder.mkdir(parents=True, exist_ok=True)
     require_plain(folder)  # an earlier training has written here
-    base = folder_of(profile.model.path) if profile.model.path else None
+    base = weights_of(profile.model.path, work.settings, progress) if profile.model.path else None
     if base:
         _require_loadable(work, base, profile.base)
     _write_data(work, found, folder, reasoning=profile.reasoning and not base_only)
@@ -136,7 +137,7 @@ def weights(work: Workspace, model: Model, progress: Progress = silent) -> str:
         UserError: they cannot be had, or no program may load them.
     """
     if not model.location.startswith(work.store.url(keys.model_key(model.model_id, ""))):
-        folder = folder_of(model.location)
+        folder = weights_of(model.location, work.settings, progress)
         _require_loadable(work, folder, model.location)
         return str(folder)
     folder = run_folder(work, model.model_id) / "served"

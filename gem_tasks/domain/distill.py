@@ -28,6 +28,8 @@ class SetSpec(Value):
     """False adds trajectories that passed the deterministic checks and that only the judge rejected."""
     audited: bool = False
     """Only dataset versions that passed an audit by people."""
+    imported: str | None = None
+    """Id of a set of conversations that a person imported: this set, whatever the other fields say."""
     sources: tuple[str, ...] = ()
     """Patterns (`*` and `?`) for a document's `source` (from its metadata, otherwise the registered one) or address."""
     partition: str | None = None

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from gem_tasks.domain.base import Json, Value
 
-Harness = Literal["bfcl", "tau2", "worlds", "synthesizer"]
-HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "synthesizer")
+Harness = Literal["bfcl", "tau2", "worlds", "calls", "synthesizer"]
+HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
 OVERALL = "overall"
 """The category of the total."""
 
@@ -79,8 +79,30 @@ class RunSettings(Value):
     epochs: int = 1
     user_model: str | None = None
     """Name of the simulated user's model."""
+    revision: str | None = None
+    """Where the harness's tasks come from, and which correction of them: `tau2-bench 1.0.0, corrected`."""
+    tasks_sha256: str | None = None
+    """Hash of the tasks that the harness loaded; None for evaluations from before GEM kept it."""
     extra: Json = Field(default_factory=dict)
     """Settings of this harness only."""
+
+    @property
+    def summary(self) -> str:
+        """All that a reader of a score must know, on one line: harness, tasks, cases, calls, thinking, seed, user."""
+        switch = {True: "on", False: "off", None: "server default"}
+        temperature = "server default" if self.temperature is None else self.temperature
+        of_ours = self.version.startswith("gem-tasks ")  # the subset names the tasks, which are the user's own
+        said = [self.version, *([] if of_ours else [f"tasks: {self.tasks}"]), self.subset, f"{self.mode} calls"]
+        said += [f"thinking {switch[self.thinking]}", f"temperature {temperature}", f"seed {self.seed}"]
+        said += [f"{self.epochs} tries"] if self.epochs > 1 else []
+        said += [f"user {self.user_model}"] if self.user_model else []
+        return "; ".join(said)
+
+    @property
+    def tasks(self) -> str:
+        """The tasks in a few words: their revision, and the beginning of their hash."""
+        digest = self.tasks_sha256[:8] if self.tasks_sha256 else ""
+        return " ".join(filter(None, (self.revision, f"#{digest}" if digest else ""))) or "unknown revision"
 
 
 class EvalReport(Value):

@@ -20,6 +20,8 @@ class Policy(Value):
     """For all harnesses together: each gets its share of the error probability (Bonferroni)."""
     resamples: int = Field(default=10_000, ge=1000)
     seed: int = 0
+    advisory: tuple[str, ...] = ("calls",)
+    """Harnesses in which a model may not be worse, but to be better in them alone does not promote it."""
     most_errors: float = Field(default=0.02, ge=0, le=1)
     """Share of attempts that may have failed outside the model; with more, an evaluation proves nothing."""
 

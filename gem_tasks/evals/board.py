@@ -1,11 +1,23 @@
-"""All models side by side: the newest full evaluations of each, and the paper's figures as reference rows."""
+"""All models side by side: the newest evaluation of each in every harness, and others' figures as reference rows.
 
+A row never mixes numbers of two evaluations of one harness, which may differ in tasks, user or settings.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import OVERALL
-from gem_tasks.evals.paper import PAPER, Reference
+from gem_tasks.evals.paper import REFERENCES, Reference
 from gem_tasks.lineage import EvaluationRow, Evaluations
 
 _MOST = 1000
 _COLUMNS = {
+    ("bfcl", "multi_turn", "accuracy"): "bfcl",
+    ("bfcl", "non_live", "accuracy"): "bfcl_non_live",
+    ("bfcl", "live", "accuracy"): "bfcl_live",
+    ("bfcl", "hallucination", "accuracy"): "bfcl_hallucination",
     ("bfcl", OVERALL, "accuracy"): "bfcl",
     ("bfcl", "multi_turn_base", "accuracy"): "bfcl_base",
     ("bfcl", "multi_turn_miss_func", "accuracy"): "bfcl_miss_func",
@@ -13,6 +25,10 @@ _COLUMNS = {
     ("bfcl", "multi_turn_long_context", "accuracy"): "bfcl_long_context",
     ("tau2", "airline", "avg@4"): "airline_avg4",
     ("tau2", "airline", "pass@4"): "airline_pass4",
+    ("tau2", "airline", "pass^4"): "airline_every4",
+    ("tau2", "retail", "pass^4"): "retail_every4",
+    ("tau2", "banking", "avg@4"): "banking_avg4",
+    ("tau2", "banking", "pass^4"): "banking_every4",
     ("tau2", "retail", "avg@4"): "retail_avg4",
     ("tau2", "retail", "pass@4"): "retail_pass4",
     ("worlds", OVERALL, "pass^1"): "worlds",
@@ -24,28 +40,40 @@ class Row(Reference):
 
     bfcl_error: float | None = None
     """Standard error of `bfcl`."""
+    bfcl_non_live: float | None = None
+    bfcl_live: float | None = None
+    bfcl_hallucination: float | None = None
+    banking_avg4: float | None = None
+    banking_every4: float | None = None
     worlds: float | None = None
     """pass^1 of tasks in worlds. Compare only rows with the same `where`: it names the set of tasks."""
     worlds_every: float | None = None
     """pass^k of as many tries as there were."""
     model_id: str | None = None
     """Id of a model that was trained here."""
-    where: str
-    """`paper`, or the subset of a run here."""
+    where: str = ""
+    """`paper`, `reference`, or the subset of a run here."""
+    made: dict[str, str] = Field(default_factory=dict)
+    """How the numbers of each harness were made. Compare only rows in which this is the same."""
 
 
 def leaderboard(lineage: Evaluations) -> list[Row]:
-    """GEM's models, best first, then the paper's. One row per model and subset of cases, with its newest numbers."""
-    found: dict[tuple[str, str | None, str], dict[str, float | None]] = {}
+    """GEM's models, best first, then others'. One row per model and subset of cases."""
+    found: dict[tuple[str, str | None, str], dict[str, EvaluationRow]] = {}
     for row in reversed(lineage.find(limit=_MOST)):  # the newest comes last, so it stays
-        found.setdefault((row.model, row.model_id, str(row.settings["subset"])), {}).update(_numbers(row))
+        if _numbers(row):
+            found.setdefault((row.model, row.model_id, str(row.settings["subset"])), {})[row.harness] = row
     ours = [
-        Row.model_validate({"model": model, "model_id": model_id, "where": subset, **numbers})
-        for (model, model_id, subset), numbers in found.items()
-        if numbers
+        Row.model_validate({"model": model, "model_id": model_id, "where": subset, **_told(list(rows.values()))})
+        for (model, model_id, subset), rows in found.items()
     ]
     ours.sort(key=lambda row: (-(row.bfcl or -1), -(row.airline_avg4 or -1), row.where, -(row.worlds or -1), row.model))
-    return [*ours, *(Row(**each.model_dump(), where="paper") for each in PAPER)]
+    return [*ours, *(Row.model_validate(each.model_dump()) for each in REFERENCES)]
+
+
+def _told(rows: Sequence[EvaluationRow]) -> Json:
+    numbers = {name: value for row in rows for name, value in _numbers(row).items()}
+    return {**numbers, "made": {row.harness: row.made for row in rows}}
 
 
 def _numbers(row: EvaluationRow) -> dict[str, float | None]:

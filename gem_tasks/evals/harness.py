@@ -1,5 +1,6 @@
 """Shared by the harnesses: a confined job in a separate environment, its events, and the report of its cases."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings, Score
 from gem_tasks.errors import UserError
 from gem_tasks.evals.child import events, planned, reading
+from gem_tasks.evals.dialects import Translator
 from gem_tasks.evals.environment import ensure
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -24,10 +26,19 @@ Options = TypeVar("Options", bound=RunOptions)
 Cases = dict[str, list[str]]
 """Case ids by category."""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _GRACE_S = 10
 """Seconds beyond the request's timeout after which the sandbox's proxy abandons an answer."""
 _TOO_MANY_FAILURES = 20
 """Failed calls in a row, after their retries, that end a run."""
+
+
+class Ran(NamedTuple):
+    """What a harness ran."""
+
+    plan: Cases
+    tasks_sha256: str | None
+    """Hash of the loaded tasks. The harness says it before it asks a model, which could forge what it says later."""
 
 
 class Scored(NamedTuple):
@@ -53,6 +64,8 @@ class ConfinedHarness(ABC, Generic[Options]):
     """The word for its categories, in the plural."""
     doing: ClassVar[str]
     """The activity of a case, for progress messages."""
+    under_test: ClassVar[str]
+    """Name of the model's endpoint in `environment`."""
     most_file_bytes: ClassVar[int]
     """Maximum size of one file of the harness."""
     environment: ClassVar[Mapping[str, str]]
@@ -83,22 +96,23 @@ class ConfinedHarness(ABC, Generic[Options]):
                 another run.
             HarnessError: the harness failed, or left out cases.
         """
-        for each in self.asked(endpoint, options).values():
-            require_healthy(each)
+        translators = self._translators(endpoint, options)
         python = ensure(home, self.name, progress)
         started = time.monotonic()
         path = keep_job(out_dir, self.job(endpoint, options, out_dir))
         with reading(out_dir, self.most_file_bytes):
-            self.prepare(out_dir)
-        plan = self._run(self._confined(endpoint, options, python, path), options, out_dir, progress, sandbox)
+            self.prepare(out_dir, options)
+        ran = self._run(
+            self._confined(endpoint, options, translators, python, path), options, out_dir, progress, sandbox
+        )
         with reading(out_dir, self.most_file_bytes):
-            found = self.scored(out_dir, plan, options)
+            found = self.scored(out_dir, ran.plan, options)
         report = EvalReport(
             harness=self.name,
             model=endpoint.model,
             scores=found.scores,
             cases=found.cases,
-            settings=self.settings(options),
+            settings=self._as_sent(self.settings(options), translators, ran.tasks_sha256),
             seconds=time.monotonic() - started,
             measures=found.measures,
         )
@@ -132,8 +146,12 @@ class ConfinedHarness(ABC, Generic[Options]):
             HarnessError: it left out cases.
         """
 
-    def prepare(self, out_dir: Path) -> None:
-        """Prepares the files of an unfinished run."""
+    def without_temperature(self, options: Options) -> frozenset[str]:
+        """Endpoints that are to choose their own temperature, although the harness sends one."""
+        return frozenset()
+
+    def prepare(self, out_dir: Path, options: Options) -> None:
+        """Prepares the files of a run, which may be unfinished."""
 
     def done(self, out_dir: Path, plan: Cases) -> int:
         """Number of planned tries with results of an unfinished run."""
@@ -154,7 +172,29 @@ class ConfinedHarness(ABC, Generic[Options]):
         digest = sha256("\n".join(sorted(options.ids)).encode()).hexdigest()[:12]
         return f"ids:{digest}" if options.ids else options.subset
 
-    def _confined(self, endpoint: Endpoint, options: Options, python: Path, job: Path) -> Job:
+    def _translators(self, endpoint: Endpoint, options: Options) -> dict[str, Translator]:
+        """How each endpoint wants its requests, once it has answered one."""
+        found: dict[str, Translator] = {}
+        for name, each in self.asked(endpoint, options).items():
+            dialect = require_healthy(each, options.thinking if name == self.under_test else None)
+            if name in self.without_temperature(options):
+                dialect = dialect.model_copy(update={"dropped": (*dialect.dropped, "temperature")})
+            found[name] = Translator(dialect)
+        return found
+
+    def _as_sent(self, settings: RunSettings, translators: Mapping[str, Translator], digest: str | None) -> RunSettings:
+        """The settings, without what the endpoints refused."""
+        refused = {name: list(each.not_sent) for name, each in translators.items() if each.not_sent}
+        update: Json = {"tasks_sha256": digest}
+        if "temperature" in refused.get(self.under_test, ()):
+            update["temperature"] = None
+        if refused:
+            update["extra"] = settings.extra | {"not_sent": refused}
+        return settings.model_copy(update=update)
+
+    def _confined(
+        self, endpoint: Endpoint, options: Options, translators: Mapping[str, Translator], python: Path, job: Path
+    ) -> Job:
         folder = shipped("envs") / self.name
         return Job(
             command=(str(python), str(folder / "run.py"), str(job.absolute())),
@@ -162,14 +202,20 @@ class ConfinedHarness(ABC, Generic[Options]):
             reads=(folder,),
             environment=dict(self.environment),
             upstreams={
-                name: Upstream(base_url=each.base_url, key=each.api_key, timeout_s=options.request_timeout_s + _GRACE_S)
+                name: Upstream(
+                    base_url=each.base_url,
+                    key=each.api_key,
+                    timeout_s=options.request_timeout_s + _GRACE_S,
+                    carry=translators[name],
+                )
                 for name, each in self.asked(endpoint, options).items()
             },
         )
 
-    def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Cases:
-        """Runs the job; returns the cases that it ran, by category."""
+    def _run(self, job: Job, options: Options, out_dir: Path, progress: Progress, sandbox: SandboxMode) -> Ran:
+        """Runs the job."""
         plan: Cases = {}
+        digest: str | None = None
         done, what, failures = 0, "start", 0
         for event in events(job, out_dir / "harness.log", options.timeout_s, sandbox):
             match event:
@@ -177,7 +223,9 @@ class ConfinedHarness(ABC, Generic[Options]):
                     raise UserError(
                         f"{self.title} has no case {first!r} in these {self.groups}", f"Ids look like {self.example}."
                     )
-                case {"event": "plan"}:
+                case {"event": "tasks", "sha256": str(found)} if not plan and _SHA256.fullmatch(found):
+                    digest = found
+                case {"event": "plan"} if not plan:
                     plan, what = planned(event.get("ids"), self.categories(options)), self.doing
                     done = self.done(out_dir, plan)
                 case {"event": "call", "error": error}:
@@ -193,4 +241,4 @@ class ConfinedHarness(ABC, Generic[Options]):
                 case _:
                     pass
             progress(f"{self.name}: {what}", done, self.tries(options) * sum(map(len, plan.values())))
-        return plan
+        return Ran(plan, digest)

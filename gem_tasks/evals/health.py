@@ -6,6 +6,7 @@ from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.evaluation import Endpoint
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
 from gem_tasks.llm.client import OpenAIClient
+from gem_tasks.llm.dialects.dialect import Dialect
 from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, ask, listed, question
 
 _PATIENCE_S = 20.0
@@ -16,8 +17,10 @@ _UNUSABLE = _KEY | _DOWN | {ErrorClass.UNKNOWN_MODEL}
 """Any other error shows that a server answers and only rejects this question: harnesses ask differently."""
 
 
-def require_healthy(endpoint: Endpoint) -> None:
-    """Sends one small request.
+def require_healthy(endpoint: Endpoint, thinking: bool | None = None) -> Dialect:
+    """Sends one small request; returns the dialect that the endpoint answered in.
+
+    With `thinking` off, the answer also teaches how to turn it off.
 
     The endpoint's list of models is only a hint: Anthropic's needs another header, Azure's names no deployments.
 
@@ -25,29 +28,31 @@ def require_healthy(endpoint: Endpoint) -> None:
         UserError: the endpoint is unavailable, refuses the key, or has no such model.
     """
     try:
-        asyncio.run(asyncio.wait_for(_ask(endpoint), LIMIT_S))
+        return asyncio.run(asyncio.wait_for(_ask(endpoint, thinking), LIMIT_S))
     except TimeoutError:
         raise UserError(
             f"{endpoint.base_url} did not answer within {LIMIT_S:.0f} s", "Check that it is running."
         ) from None
 
 
-async def _ask(endpoint: Endpoint) -> None:
+async def _ask(endpoint: Endpoint, thinking: bool | None) -> Dialect:
+    sampling = Sampling(reasoning_effort="off" if thinking is False else None)
     client = OpenAIClient(
         endpoint.base_url, endpoint.key,
         concurrency=1, timeout_s=LIMIT_S, max_attempts=ATTEMPTS, patience_s=_PATIENCE_S,
     )  # fmt: skip
     async with client:
         try:
-            await ask(client, question(endpoint.model, Sampling()))
+            await ask(client, question(endpoint.model, sampling))
         except EndpointError as error:
             names = await listed(client)
             if error.error_class not in _UNUSABLE and (not names or endpoint.model in names):
-                return
+                return client.dialect_of(endpoint.model)
             raise UserError(
                 f"{endpoint.base_url} cannot be used with model {endpoint.model!r}: {error}",
                 _fix(endpoint, error, names),
             ) from error
+        return client.dialect_of(endpoint.model)
 
 
 def _fix(endpoint: Endpoint, error: EndpointError, names: list[str]) -> str:

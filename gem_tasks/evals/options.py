@@ -3,20 +3,16 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.evaluation import Endpoint
+from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, PARTS
 from gem_tasks.simulate.scene import Caps
 
-BfclCategory = Literal["multi_turn_base", "multi_turn_miss_func", "multi_turn_miss_param", "multi_turn_long_context"]
-BFCL_CATEGORIES: tuple[BfclCategory, ...] = (
-    "multi_turn_base",
-    "multi_turn_miss_func",
-    "multi_turn_miss_param",
-    "multi_turn_long_context",
-)
-Tau2Domain = Literal["airline", "retail", "telecom"]
+BFCL_CATEGORIES = PARTS[MULTI_TURN]
+"""What a run has unless told otherwise."""
+Tau2Domain = Literal["airline", "retail", "telecom", "banking"]
 Subset = Literal["smoke", "full"]
 
 
@@ -42,12 +38,19 @@ class RunOptions(Value):
 
 
 class BfclOptions(RunOptions):
-    """BFCL V3 multi-turn."""
+    """BFCL V4, multi-turn unless other categories are chosen."""
 
-    categories: tuple[BfclCategory, ...] = BFCL_CATEGORIES
+    categories: tuple[str, ...] = BFCL_CATEGORIES
     mode: Literal["native", "prompt"] = "native"
-    temperature: float = 0.001
-    """BFCL's own default."""
+    temperature: float | None = 0.001
+    """BFCL's own default. None: the server's own."""
+
+    @field_validator("categories")
+    @classmethod
+    def _known(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [each for each in categories if each not in COLLECTIONS["all"]]:
+            raise ValueError(f"BFCL has no category {unknown[0]!r} that GEM can run")
+        return categories
 
 
 class Tau2Options(RunOptions):
@@ -60,6 +63,14 @@ class Tau2Options(RunOptions):
     """Tries per case: Avg@k and Pass@k."""
     message_limit: int = Field(default=100, ge=1)
     """Maximum turns of a conversation; 100 is the harness's default."""
+    tasks: Literal["corrected", "original"] = "corrected"
+    """Airline and retail as upstream corrected them, or as inspect-evals has them, from before the corrections."""
+    task_files: dict[Tau2Domain, Path] = Field(default_factory=dict)
+    """Files in upstream's form that replace the tasks of a domain."""
+    temperature: float | None = 0.0
+    """Of the agent; the harness's intended default is 0. None: the server's own."""
+    user_temperature: float | None = 0.0
+    """Of the simulated user, likewise."""
 
 
 class WorldsOptions(Value):
@@ -81,6 +92,27 @@ class WorldsOptions(Value):
     caps: Caps = Caps()
     concurrency: int = Field(default=8, ge=1)
     """Conversations at a time."""
+    request_timeout_s: float = Field(default=600, gt=0)
+
+
+class CallsOptions(Value):
+    """Next actions in held-out conversations."""
+
+    turns: int | None = Field(default=None, ge=1)
+    """Most turns, spread over all conversations; None: all."""
+    max_context: int = Field(default=100_000, ge=1)
+    """Most tokens before a turn, as estimated; longer ones are left out for every model alike."""
+    mode: Literal["native", "prompt"] = "native"
+    temperature: float | None = 0.0
+    """None: the server's own. Not sent to endpoints that refuse it."""
+    thinking: bool | None = None
+    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
+    seed: int | None = None
+    """Sent with every request; None: none is sent."""
+    max_tokens: int = Field(default=1024, ge=1)
+    """Maximum tokens of a turn."""
+    concurrency: int = Field(default=16, ge=1)
+    """Turns at a time."""
     request_timeout_s: float = Field(default=600, gt=0)
 
 

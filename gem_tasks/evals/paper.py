@@ -1,14 +1,26 @@
-"""The paper's own figures (arXiv 2601.10355, tables 2 to 6), as reference rows for leaderboards and reports.
+"""Others' own figures in per cent, as reference rows for leaderboards and reports; no promotion compares with them.
 
-In per cent. Its harness, mode, thinking and seeds are not reported, and BFCL's multi-turn data were fixed since, so
-they are shown next to GEM's numbers, and the promotion never compares the two.
+The paper has two versions. arXiv 2601.10355 v1 (2026-01-15) says that GEM-32B gains 16.5 % on BFCL V3 multi-turn; the
+ACL version (2026.acl-long.452, July 2026) says 14.9 %. `PAPER` has the tables 2 to 6 of arXiv v1; those of the ACL
+version were not available. The paper does not report its harness, mode, thinking and seeds, and BFCL's multi-turn data
+were fixed since.
+
+Other rows are from their authors or from leaderboards, each with source and date. EnvFactory (arXiv 2605.18703) reports
+gains only, up to 15 % on BFCL V3, and no source with a date has a multi-turn score of ToolACE-2: neither has a row.
 """
 
 from gem_tasks.domain.base import Value
 
+SHOWN = "Paper: the tables of arXiv 2601.10355 v1 (GEM-32B +16.5 %; the ACL version says +14.9 %)."
+"""Which of the paper's versions is shown, in words."""
+_ARXIV = "arXiv 2601.10355 v1, 2026-01-15"
+_LEADERBOARD = "BFCL leaderboard, data_multi_turn.csv, copy with models up to December 2025"
+_FUNREASON = "model card of FunReason-MT, BFCL V3, arXiv 2510.24645, October 2025"
+_TAUBENCH = "τ-bench leaderboard, tau2-bench 0.2.1-dev, user gpt-5.2, 2026-02-27"
+
 
 class Reference(Value):
-    """One row; None where the paper has no number."""
+    """One row; None where the source has no number."""
 
     model: str
     bfcl: float | None = None
@@ -20,13 +32,24 @@ class Reference(Value):
     airline_pass4: float | None = None
     retail_avg4: float | None = None
     retail_pass4: float | None = None
+    airline_every4: float | None = None
+    """pass^4: all four tries."""
+    retail_every4: float | None = None
+    source: str = ""
+    """Where the figures come from, with a date; empty for GEM's own."""
+    where: str = "paper"
 
 
-_COLUMNS = tuple(Reference.model_fields)[1:]
+_COLUMNS = tuple(Reference.model_fields)[1:10]
 
 
-def _row(model: str, *values: float | None) -> Reference:
-    return Reference.model_validate({"model": model, **dict(zip(_COLUMNS, values, strict=False))})
+def _row(model: str, *values: float | None, source: str = _ARXIV, where: str = "paper") -> Reference:
+    numbers = dict(zip(_COLUMNS, values, strict=False))
+    return Reference.model_validate({"model": model, "source": source, "where": where, **numbers})
+
+
+def _leaderboard(model: str, *values: float) -> Reference:
+    return _row(model, *values, source=_LEADERBOARD, where="reference")
 
 
 PAPER: tuple[Reference, ...] = (
@@ -44,3 +67,18 @@ PAPER: tuple[Reference, ...] = (
     _row("8B, synthesizer on Ultra-FineWeb", 28.38, 41.5, 23.5, 27.5, 21.0, 26, 40, 42.11, 73.68),
     _row("8B, synthesizer on WikiHow", 28.50, 43.5, 22.0, 27.0, 21.5, 25, 42, 39.67, 68.42),
 )
+OTHERS: tuple[Reference, ...] = (
+    _leaderboard("xLAM-2-70b-fc-r", 77.38, 82.50, 77.00, 74.00, 76.00),
+    _leaderboard("xLAM-2-8b-fc-r", 70.00, 76.00, 72.00, 65.00, 67.00),
+    _leaderboard("Claude-Opus-4-5-20251101", 68.38, 81.00, 64.00, 58.00, 70.50),
+    _leaderboard("GLM-4.6, thinking", 68.00, 74.50, 68.00, 63.00, 66.50),
+    _leaderboard("Gemini-3-Pro-Preview", 63.12, 69.00, 63.00, 56.50, 64.00),
+    _row("FunReason-MT-4B", 56.50, source=_FUNREASON, where="reference"),
+    _leaderboard("Kimi-K2-Instruct", 50.63, 62.00, 41.00, 44.50, 55.00),
+    _leaderboard("Qwen3-32B", 47.87, 56.00, 52.50, 40.00, 43.00),
+    Reference(
+        model="Qwen3.5-397B-A17B, thinking", airline_avg4=81.5, airline_every4=68.0, retail_avg4=84.43,
+        retail_every4=59.65, source=_TAUBENCH, where="reference",
+    ),
+)  # fmt: skip
+REFERENCES = (*PAPER, *OTHERS)

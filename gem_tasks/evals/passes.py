@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from gem_tasks.domain.evaluation import CaseScore, Score
+from gem_tasks.domain.evaluation import OVERALL, CaseScore, Score
 
 _RESAMPLES = 10_000
 _CHUNK = 500
@@ -46,6 +46,38 @@ def passes(cases: Sequence[CaseScore], category: str, task_of: Callable[[str], s
         yield _score(_by_task(tries, task_of, any_of, k), category, f"pass@{k}")
 
 
+def passes_by_category(cases: Sequence[CaseScore]) -> Iterator[Score]:
+    """`passes` overall, as the mean of the categories, then of each category; every case is a task.
+
+    Args:
+        cases: the tries of all categories, with a score of 0 or 1.
+    """
+    by: dict[str, list[CaseScore]] = {}
+    for case in cases:
+        by.setdefault(case.category, []).append(case)
+    tries = {category: _tries(found) for category, found in by.items()}
+    k = min((len(scores) for found in tries.values() for scores in found.values()), default=0)
+    kinds = [(f"pass^{number}", all_of, number) for number in range(1, k + 1)] + [(f"pass@{k}", any_of, k)] * (k > 1)
+    for metric, estimate, number in kinds:
+        yield _overall([_by_task(found, str, estimate, number) for found in tries.values()], metric)
+    for category, found in by.items():
+        yield from passes(found, category, str)
+
+
+def _overall(strata: list[list[float]], metric: str) -> Score:
+    """The mean of the strata's means, whose variance is that of independent strata."""
+    spreads = [stdev(tasks) ** 2 / len(tasks) for tasks in strata if len(tasks) > 1]
+    known = len(spreads) == len(strata)
+    return Score(
+        category=OVERALL,
+        metric=metric,
+        value=fmean(map(fmean, strata)),
+        standard_error=sqrt(sum(spreads)) / len(strata) if known else None,
+        interval=interval_of_strata(strata),
+        cases=sum(map(len, strata)),
+    )
+
+
 def _tries(cases: Iterable[CaseScore]) -> dict[str, list[float]]:
     found: defaultdict[str, list[float]] = defaultdict(list)
     for case in cases:
@@ -77,14 +109,37 @@ def interval(tasks: Sequence[float], confidence: float = 0.95, seed: int = 0) ->
 
     If all tasks were always solved, or never, resamples are all alike, so it is the exact binomial interval.
     """
-    if set(tasks) <= {0.0} or set(tasks) <= {1.0}:
-        reach = ((1 - confidence) / 2) ** (1 / len(tasks))
-        return (reach, 1.0) if tasks[0] else (0.0, 1 - reach)
-    if len(tasks) == 1:
+    return interval_of_strata([tasks], confidence, seed)
+
+
+def interval_of_strata(
+    strata: Sequence[Sequence[float]], confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float] | None:
+    """The interval of the mean of the strata's means; tasks are drawn within their stratum; None for one of each.
+
+    If all tasks of all strata were always solved, or never, each stratum counts as many tasks as the smallest has:
+    then the binomial interval is not too narrow.
+    """
+    seen = {value for tasks in strata for value in tasks}
+    if seen in ({0.0}, {1.0}):
+        reach = ((1 - confidence) / 2) ** (1 / (len(strata) * min(map(len, strata))))
+        return (reach, 1.0) if 1.0 in seen else (0.0, 1 - reach)
+    if all(len(tasks) == 1 for tasks in strata):
         return None
-    values, draw = np.array(tasks), np.random.default_rng(seed)
-    means = np.concatenate(
-        [values[draw.integers(0, len(values), (_CHUNK, len(values)))].mean(axis=1) for _ in range(_RESAMPLES // _CHUNK)]
-    )
+    draw = np.random.default_rng(seed)
+    means = sum(_resampled(np.array(tasks), draw) for tasks in strata) / len(strata)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def _resampled(
+    values: "np.ndarray[tuple[int], np.dtype[np.float64]]", draw: np.random.Generator
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Means of as many values, drawn with replacement; if all are 0, or all 1, likely shares of an exact interval."""
+    count = len(values)
+    if values.min() == values.max() and values[0] in (0.0, 1.0):
+        reach = draw.random(_RESAMPLES) ** (1 / count)
+        return reach if values[0] else 1 - reach
+    return np.concatenate(
+        [values[draw.integers(0, count, (_CHUNK, count))].mean(axis=1) for _ in range(_RESAMPLES // _CHUNK)]
+    )

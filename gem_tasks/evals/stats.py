@@ -6,7 +6,7 @@ Overall is the plain mean of the categories, as in BFCL; its variance is that of
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
 import numpy as np
@@ -16,30 +16,16 @@ from gem_tasks.domain.promotion import Difference
 
 By = dict[str, dict[str, list[float]]]
 """Scores of the epochs by case by category."""
+Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _CHUNK = 500
 """Resamples drawn at a time, which limits memory."""
 
 
 def average(cases: Iterable[CaseScore], metric: str = "accuracy") -> tuple[Score, ...]:
     """The mean over epochs, then cases, then categories: accuracy, or Avg@k."""
-    return _scores(grouped(cases), metric, fmean)
-
-
-def passed_any(cases: Iterable[CaseScore], metric: str) -> tuple[Score, ...]:
-    """The share of cases that any epoch solved: Pass@k for as many epochs as there are."""
-    return _scores(grouped(cases), metric, max)
-
-
-def grouped(cases: Iterable[CaseScore]) -> By:
-    """Groups scores by category and case, both in order of appearance."""
-    found: By = defaultdict(lambda: defaultdict(list))
-    for case in cases:
-        found[case.category][case.case_id].append(case.score)
-    return {category: dict(by_case) for category, by_case in found.items()}
-
-
-def _scores(by: By, metric: str, reduce: Callable[[Sequence[float]], float]) -> tuple[Score, ...]:
-    parts = [_mean(category, metric, [reduce(tries) for tries in cases.values()]) for category, cases in by.items()]
+    by = grouped(cases)
+    parts = [_mean(category, metric, [fmean(tries) for tries in cases.values()]) for category, cases in by.items()]
     if not parts:
         return ()
     errors = [part.standard_error for part in parts]
@@ -50,14 +36,27 @@ def _scores(by: By, metric: str, reduce: Callable[[Sequence[float]], float]) -> 
     return (overall, *parts)
 
 
+def grouped(cases: Iterable[CaseScore]) -> By:
+    """Groups scores by category and case, both in order of appearance."""
+    found: By = defaultdict(lambda: defaultdict(list))
+    for case in cases:
+        found[case.category][case.case_id].append(case.score)
+    return {category: dict(by_case) for category, by_case in found.items()}
+
+
 def _mean(category: str, metric: str, values: Sequence[float]) -> Score:
     spread = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
     return Score(category=category, metric=metric, value=fmean(values), standard_error=spread, cases=len(values))
 
 
+def _alike(counts: Mapping[str, int]) -> Mapping[str, float]:
+    return dict.fromkeys(counts, 1 / len(counts))
+
+
 def paired_bootstrap(
     champion: Sequence[CaseScore],
     challenger: Sequence[CaseScore],
+    weigh: Weigh = _alike,
     *,
     confidence: float = 0.95,
     resamples: int = 10_000,
@@ -65,40 +64,71 @@ def paired_bootstrap(
 ) -> Difference:
     """Resamples cases within their category; both models keep their scores of a case together.
 
+    `weigh` returns the weight of each category by their numbers of cases.
+
     Raises:
         ValueError: they did not run the same cases, or none.
     """
     differences = _differences(grouped(champion), grouped(challenger))
+    weights = weigh({category: len(values) for category, values in differences.items()})
     draw = np.random.default_rng(seed)
     total = np.zeros(resamples)
-    for values in differences:
+    for category, values in differences.items():
         for start in range(0, resamples, _CHUNK):
             count = min(_CHUNK, resamples - start)
-            total[start : start + count] += values[draw.integers(0, len(values), (count, len(values)))].mean(axis=1)
-    means = total / len(differences)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+            drawn = values[draw.integers(0, len(values), (count, len(values)))].mean(axis=1)
+            total[start : start + count] += weights[category] * drawn
+    low, high = np.quantile(total, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Difference(
-        mean=float(np.mean([values.mean() for values in differences])),
+        mean=sum(weights[category] * float(values.mean()) for category, values in differences.items()),
         low=float(low),
         high=float(high),
         confidence=confidence,
-        better=float((means > 0).mean()),
-        cases=sum(len(values) for values in differences),
+        better=float((total > 0).mean()),
+        cases=sum(map(len, differences.values())),
         resamples=resamples,
         seed=seed,
     )
 
 
-def _differences(champion: By, challenger: By) -> "list[np.ndarray[tuple[int], np.dtype[np.float64]]]":
+def _differences(champion: By, challenger: By) -> "dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]":
     """Per category, challenger minus champion by case."""
     if not champion or _names(champion) != _names(challenger):
         odd = len(_names(champion) ^ _names(challenger))
         raise ValueError(f"the two did not run the same cases: {odd} were run on one side only")
-    return [
-        np.array([fmean(challenger[category][case]) - fmean(tries) for case, tries in cases.items()])
+    return {
+        category: np.array([fmean(challenger[category][case]) - fmean(tries) for case, tries in cases.items()])
         for category, cases in sorted(champion.items())
-    ]
+    }
 
 
 def _names(by: By) -> set[tuple[str, str]]:
     return {(category, case) for category, cases in by.items() for case in cases}
+
+
+def resampled_ratios(numerators: Floats, denominators: Floats, resamples: int = 10_000, seed: int = 0) -> Floats:
+    """The cluster bootstrap of ratios of sums, such as a share of turns over conversations of different lengths.
+
+    Args:
+        numerators: a row for each ratio, a column for each cluster.
+        denominators: likewise.
+        resamples: number of draws of clusters, with replacement.
+        seed: of the draws, which are the same for all ratios.
+
+    Returns:
+        A row for each ratio, a column for each draw; NaN where the drawn clusters have nothing to divide by.
+    """
+    clusters, draw = numerators.shape[1], np.random.default_rng(seed)
+    found: list[Floats] = []
+    for start in range(0, resamples, _CHUNK):
+        times = _times_drawn(draw, min(_CHUNK, resamples - start), clusters)
+        # Not `@`: the threads of a matrix product cost more than they save, and much more on a busy machine.
+        above, below = (np.einsum("rc,dc->rd", each, times) for each in (numerators, denominators))
+        found.append(np.where(below > 0, above / np.maximum(below, 1), np.nan))
+    return np.concatenate(found, axis=1)
+
+
+def _times_drawn(draw: np.random.Generator, draws: int, clusters: int) -> Floats:
+    """How often each cluster is in each draw."""
+    places = draw.integers(0, clusters, (draws, clusters)) + clusters * np.arange(draws)[:, None]
+    return np.bincount(places.ravel(), minlength=draws * clusters).reshape(draws, clusters).astype(np.float64)

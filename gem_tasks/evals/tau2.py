@@ -1,8 +1,12 @@
-"""τ²-bench through `inspect-evals` on Inspect AI: airline (50 tasks), retail (114), telecom if selected.
+"""τ²-bench through `inspect-evals` on Inspect AI: airline (50 tasks), retail (114); telecom and banking if selected.
 
 A simulated user, a separate model, talks to the agent under test; a task is solved if the final database equals that
-of the reference actions and the agent said what it had to say. Each task runs `epochs` times: Avg@k is the mean, Pass@k
-the share of tasks that any try solved. Doing nothing solves those whose reference changes nothing.
+of the reference actions and the agent said what it had to say. Each task runs `epochs` times: Avg@k is the mean, pass^k
+the share of tasks that all of k tries solved, Pass@k that any did. Doing nothing solves those whose reference changes
+nothing.
+
+inspect-evals has airline and retail from before upstream corrected them, so GEM takes the corrected tasks unless told
+otherwise (`envs/tau2/tasks.py`). Scores of different tasks are never compared.
 
 The harness swallows failed calls and continues, so GEM watches them: an endpoint that only fails ends the run.
 """
@@ -14,18 +18,29 @@ from types import MappingProxyType
 from gem_tasks.confine.results import printable
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, RunSettings
+from gem_tasks.errors import UserError
 from gem_tasks.evals.child import HarnessError
 from gem_tasks.evals.harness import Cases, ConfinedHarness, Scored
-from gem_tasks.evals.options import Tau2Options
-from gem_tasks.evals.stats import average, passed_any
-from gem_tasks.files import json_lines
+from gem_tasks.evals.options import Tau2Domain, Tau2Options
+from gem_tasks.evals.passes import passes_by_category
+from gem_tasks.evals.stats import average
+from gem_tasks.evals.versions import locked
+from gem_tasks.files import json_lines, replacing
 from gem_tasks.redaction import beginning
 
-VERSION = "inspect-evals 0.26.0 on inspect-ai 0.3.285"
+VERSION = f"inspect-evals {locked('tau2', 'inspect-evals')} on inspect-ai {locked('tau2', 'inspect-ai')}"
+REVISIONS = {
+    "airline": "tau2-bench 377cecf, before the corrections",
+    "retail": "tau2-bench 377cecf, before the corrections",
+    "telecom": "tau2-bench 377cecf",
+    "banking": "tau2-bench fcc9ed6 with equal numbers, before 1.0.1 regraded it",
+}
+"""Where inspect-evals has each domain's tasks from."""
+_CORRECTED = "tau2-bench 1.0.0, corrected"
+_HAS_CORRECTIONS = ("airline", "retail")
+_OWN_FILE = "own file"
 SMOKE = ("airline/8", "airline/12", "airline/18", "retail/0", "retail/2", "retail/4")
 """Tasks whose reference actions change the database, so that an idle agent solves none."""
-_TEMPERATURE = 0.0
-"""The harness's intended default. For an external model it sets only the user's, so GEM sets both."""
 _RETRIES = 4
 
 
@@ -38,6 +53,7 @@ class Tau2(ConfinedHarness[Tau2Options]):
     example = "airline/7"
     groups = "domains"
     doing = "talk"
+    under_test = "agent"
     most_file_bytes = 4 << 30
     """Inspect's logs hold whole conversations."""
     environment = MappingProxyType(
@@ -71,7 +87,10 @@ class Tau2(ConfinedHarness[Tau2Options]):
             "ids": list(self.wanted(options)),
             "epochs": options.epochs,
             "message_limit": options.message_limit,
-            "temperature": _TEMPERATURE,
+            "temperature": options.temperature,
+            "user_temperature": options.user_temperature,
+            "tasks": options.tasks,
+            "task_files": {domain: str(_copy_of(out_dir, domain)) for domain in options.task_files},
             "seed": options.seed,
             "max_tokens": options.max_tokens,
             "thinking": options.thinking,
@@ -86,26 +105,42 @@ class Tau2(ConfinedHarness[Tau2Options]):
             version=VERSION,
             subset=self.subset(options),
             thinking=options.thinking,
-            temperature=_TEMPERATURE,
+            temperature=options.temperature,
             seed=options.seed,
             epochs=options.epochs,
             user_model=options.user.model,
+            revision=_revision(options),
             extra={
+                "user_temperature": options.user_temperature,
                 "domains": list(options.domains),
                 "max_tokens": options.max_tokens,
                 "message_limit": options.message_limit,
             },
         )
 
+    def without_temperature(self, options: Tau2Options) -> frozenset[str]:
+        """The harness sends the user's temperature even if it is told to send none."""
+        given = {"agent": options.temperature, "user": options.user_temperature}
+        return frozenset(name for name, value in given.items() if value is None)
+
+    def prepare(self, out_dir: Path, options: Tau2Options) -> None:
+        """Copies the user's own tasks to where the sandbox can read them.
+
+        Raises:
+            UserError: a file cannot be read, or has changed since the run began.
+        """
+        for domain, path in options.task_files.items():
+            _copy(path, _copy_of(out_dir, domain))
+
     def tries(self, options: Tau2Options) -> int:
         """The number of epochs, which τ²-bench calls trials."""
         return options.epochs
 
     def scored(self, out_dir: Path, plan: Cases, options: Tau2Options) -> Scored:
-        """One row of `samples.jsonl` for every try: Avg@k and Pass@k."""
+        """One row of `samples.jsonl` for every try: Avg@k, pass^1 to pass^k and Pass@k."""
         rows = list(json_lines(out_dir / "samples.jsonl"))
         cases = tuple(_cases(rows, plan, options.epochs))
-        scores = (*average(cases, f"avg@{options.epochs}"), *passed_any(cases, f"pass@{options.epochs}"))
+        scores = (*average(cases, f"avg@{options.epochs}"), *passes_by_category(cases))
         measures = {
             "tokens": sum(int(row["tokens"]) for row in rows),
             "sample_seconds": sum(float(row["seconds"] or 0) for row in rows),
@@ -114,6 +149,35 @@ class Tau2(ConfinedHarness[Tau2Options]):
 
 
 evaluate = Tau2().evaluate
+
+
+def _revision(options: Tau2Options) -> str:
+    """The revision of every domain's tasks; domains with the same one share it."""
+    by: dict[str, list[str]] = {}
+    for domain in options.domains:
+        by.setdefault(_revision_of(domain, options), []).append(domain)
+    return "; ".join(f"{', '.join(domains)}: {revision}" for revision, domains in by.items())
+
+
+def _revision_of(domain: Tau2Domain, options: Tau2Options) -> str:
+    if domain in options.task_files:
+        return _OWN_FILE
+    return _CORRECTED if options.tasks == "corrected" and domain in _HAS_CORRECTIONS else REVISIONS[domain]
+
+
+def _copy_of(out_dir: Path, domain: str) -> Path:
+    return out_dir.absolute() / f"tasks-{domain}.json"
+
+
+def _copy(path: Path, copy: Path) -> None:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}", "Name a file with tasks of τ²-bench.") from None
+    if copy.is_file() and copy.read_bytes() != data:
+        raise UserError(f"{path} has changed since the run in {copy.parent} began", "Give another --out.")
+    with replacing(copy) as part:
+        part.write_bytes(data)
 
 
 def _cases(rows: list[Json], plan: Cases, epochs: int) -> Iterator[CaseScore]:

@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 
 from gem_tasks.lineage.announcements import Announcements
+from gem_tasks.lineage.api_findings import ApiFindings
 from gem_tasks.lineage.audits import Audits, RatedRow, Said
 from gem_tasks.lineage.batches import Batches, BatchRow, EndState, Place
 from gem_tasks.lineage.budgets import BudgetAccount, Budgets
@@ -67,6 +68,7 @@ class Ledger:
     def __init__(self, dsn: str) -> None:
         self._db = db = Connection(dsn)
         self.announcements = Announcements(db)
+        self.api_findings = ApiFindings(db)
         self.audits = Audits(db)
         self.batches = Batches(db)
         self.budgets = Budgets(db)

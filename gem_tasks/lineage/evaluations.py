@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from gem_tasks.domain.base import Json, Value
-from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.domain.evaluation import EvalReport, RunSettings
 from gem_tasks.domain.promotion import Promotion
 from gem_tasks.lineage.connection import Part, Row, columns
 from gem_tasks.lineage.text import jsonb
@@ -54,6 +54,11 @@ class EvaluationRow(Value):
     evaluated_at: datetime
     tries: int
     errors: int
+
+    @property
+    def made(self) -> str:
+        """How it was made; see `RunSettings.summary`."""
+        return RunSettings.model_validate(self.settings).summary
 
 
 class SegmentPlace(NamedTuple):

@@ -10,6 +10,7 @@ from pydantic import Field
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import UserError
+from gem_tasks.lineage.api_findings import RecordedApiFinding
 from gem_tasks.lineage.connection import Part, Row
 
 T = TypeVar("T")
@@ -135,6 +136,8 @@ class RecordedSegment(Value):
     outcomes: tuple[RecordedOutcome, ...]
     """Under all recipes, in the order of their time."""
     trajectories: tuple[RecordedTrajectory, ...]
+    api_findings: tuple[RecordedApiFinding, ...] = ()
+    """What live APIs want from the tools of its conversations."""
 
 
 class RecordedDocument(Value):
@@ -226,9 +229,15 @@ class Reports(Part):
     def _segments(self, document_id: str) -> tuple[RecordedSegment, ...]:
         outcomes = _by_segment(RecordedOutcome, self._db.rows("document_outcomes", document_id=document_id))
         made = _by_segment(RecordedTrajectory, self._db.rows("document_trajectories", document_id=document_id))
+        wanted = defaultdict[str, list[RecordedApiFinding]](list)
+        for each in self._db.all(RecordedApiFinding, "document_api_findings", document_id=document_id):
+            wanted[each.segment_id].append(each)
         return tuple(
             RecordedSegment(
-                **row, outcomes=outcomes.get(row["segment_id"], ()), trajectories=made.get(row["segment_id"], ())
+                **row,
+                outcomes=outcomes.get(row["segment_id"], ()),
+                trajectories=made.get(row["segment_id"], ()),
+                api_findings=tuple(wanted[row["segment_id"]]),
             )
             for row in self._db.rows("document_segments", document_id=document_id)
         )

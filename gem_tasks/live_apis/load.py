@@ -11,16 +11,17 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import UserError, first_line
+from gem_tasks.live_apis.sample import Sampled
 from gem_tasks.pipeline.workspace import Workspace
 
 
-def from_store(work: Workspace) -> Iterator[tuple[str, Trajectory]]:
-    """Every current trajectory with its id."""
+def from_store(work: Workspace) -> Iterator[Sampled]:
+    """Every current trajectory."""
     for row in published(work):
-        yield row["metadata"]["trajectory_id"], trajectory_of(row)
+        yield _sampled(row, "")
 
 
-def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
+def from_file(path: Path) -> Iterator[Sampled]:
     """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, otherwise line numbers.
 
     Raises:
@@ -31,13 +32,22 @@ def from_file(path: Path) -> Iterator[tuple[str, Trajectory]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-                yield str(row.get("metadata", {}).get("trajectory_id", number)), trajectory_of(row)
+                yield _sampled(json.loads(line), str(number))
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
                 first = first_line(error)
                 raise UserError(
                     f"{path}, line {number}: not a trajectory: {first}", "Make one with `gem export`."
                 ) from None
+
+
+def _sampled(row: Json, otherwise: str) -> Sampled:
+    metadata: Json = row.get("metadata") or {}
+    return Sampled(
+        str(metadata.get("trajectory_id") or otherwise),
+        trajectory_of(row),
+        str(metadata.get("segment_id") or ""),
+        str(metadata.get("document_uri") or ""),
+    )
 
 
 def trajectory_of(row: Json) -> Trajectory:

@@ -1,45 +1,41 @@
 """Maps a synthesized tool to a real operation by a transparent score, without a model.
 
-    score = 0.5 · names + 0.2 · descriptions + 0.3 · parameters
+    score = action · (0.6 · names + 0.15 · descriptions + 0.25 · parameters)
 
-each the Dice coefficient of words: of names after the usual verbs are made one (`fetch`, `retrieve`, `show` → `get`),
-of descriptions without stop words; for parameters the share of the tool's and the operation's that pair up by name. A
-tool whose best score is below `THRESHOLD` is not mapped.
+names: how much of the tool's nouns the operation's id and path have (half as much if only its description has them),
+and how much of the operation's nouns the tool's name and parameters have, as F1; a noun counts the more the fewer
+operations have it, and most if none has it. A tool of which less than `_COVERED` is found is not mapped, whatever else
+agrees. action: 1 for the same kind of action, less for another. descriptions: Dice of the nouns. parameters: Dice of
+those that pair up by name; left out if there is nothing to pair.
 """
 
+import math
 import re
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, pairwise
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import Field
 
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.workflow import ToolSpec
+from gem_tasks.errors import UserError
 from gem_tasks.live_apis.operation import Operation
+from gem_tasks.live_apis.words import READS, nouns, verb_of, words
 
-THRESHOLD = 0.4
-"""An equal name with some parameters reaches it; two unrelated tools with one common word do not."""
-_NAME, _DESCRIPTION, _PARAMETERS = 0.5, 0.2, 0.3
+THRESHOLD = 0.6
+_NAME, _DESCRIPTION, _PARAMETERS = 0.6, 0.15, 0.25
+_COVERED = 0.6
+_SAID_ONLY = 0.5
+"""Weight of a noun that only the operation's description has."""
+_SAME, _ALIKE, _UNKNOWN, _OTHER = 1.0, 0.9, 0.8, 0.4
 _PAIR = 0.5
 """Words that two parameters' names must have in common."""
-_VERBS = {
-    word: verbs[0]
-    for verbs in (
-        ("get", "fetch", "retrieve", "read", "show", "view", "lookup", "check", "describe", "display"),
-        ("list", "search", "find", "query", "browse", "filter"),
-        ("create", "add", "new", "make", "book", "place", "submit", "register", "open", "insert", "post", "start"),
-        ("update", "modify", "edit", "change", "set", "patch", "put", "adjust", "amend"),
-        ("delete", "remove", "cancel", "revoke", "drop", "close"),
-        ("send", "notify", "email", "message"),
-    )
-    for word in verbs
-}
-_STOP = frozenset("a an the of for to by in on with and or from as is are be its this that it all one api".split())
+_VERSION = re.compile(r"v\d{1,4}")
 _MOST_PARAMETERS = 200
 """Most parameters of a tool and of an operation that are paired."""
-_LONGEST = 20_000
-"""Maximum characters of a description to read."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 class Match(Value):
@@ -47,70 +43,199 @@ class Match(Value):
 
     tool: str
     operation: str | None
-    """The best operation; None if no score reaches `THRESHOLD`."""
-    score: float
-    name: float
-    description: float
-    parameters: float
+    """The best operation; None if no score reaches the threshold."""
+    score: float = 0
+    action: float = 0
+    name: float = 0
+    description: float = 0
+    parameters: float | None = None
+    """None: there is nothing to pair."""
     arguments: dict[str, str] = Field(default_factory=dict)
     """Parameter of the operation by parameter of the tool."""
     runner_up: str | None = None
+    by_hand: bool = False
 
 
-def words(text: str) -> frozenset[str]:
-    """Lower-case words of an identifier or a sentence, singular, with common verbs made one."""
-    found = (_singular(word.lower()) for word in _WORD.findall(text[:_LONGEST]))
-    return frozenset(_VERBS.get(word, word) for word in found if word not in _STOP)
+class _Features(NamedTuple):
+    """An operation as the matcher reads it."""
+
+    operation: Operation
+    verbs: frozenset[str]
+    nouns: frozenset[str]
+    own: tuple[frozenset[str], ...]
+    """Nouns of the id, and of the path."""
+    said: frozenset[str]
+
+
+class Matcher:
+    """Finds operations of one API."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        threshold: float = THRESHOLD,
+        fixed: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> None:
+        """Reads the operations.
+
+        Args:
+            operations: those to choose from.
+            threshold: minimum score.
+            fixed: operations by tools that somebody mapped by hand; None for a tool that has none.
+
+        Raises:
+            UserError: there is no operation of a fixed name.
+        """
+        self._threshold, self._fixed = threshold, fixed
+        if unknown := set(fixed.values()) - {each.name for each in operations} - {None}:
+            raise UserError(
+                f"The API has no operation {min(map(str, unknown))!r}", "Use the names that `--json` prints."
+            )
+        self._features = [_features(each) for each in operations]
+        counts = Counter(word for each in self._features for word in each.nouns | each.said)
+        self._weights = {word: math.log(1 + len(operations) / count) for word, count in counts.items()}
+        self._unknown = math.log(1 + 2 * max(1, len(operations)))
+
+    def match(self, tool: ToolSpec) -> Match:
+        """The operation with the best score; of several, the first by name. For a fixed tool, the fixed one."""
+        asked = _Asked(tool)
+        if tool.name in self._fixed:
+            return self._by_hand(asked, self._fixed[tool.name])
+        ranked = sorted(
+            (found for each in self._features if (found := self._score(asked, each))),
+            key=lambda found: (-found.score, found.operation or ""),
+        )
+        if not ranked:
+            return Match(tool=tool.name, operation=None)
+        best, second = ranked[0], ranked[1].operation if len(ranked) > 1 else None
+        taken = best.operation if best.score >= self._threshold else None
+        return best.model_copy(update={"operation": taken, "runner_up": second if taken else best.operation})
+
+    def _by_hand(self, asked: "_Asked", name: str | None) -> Match:
+        found = next((each.operation for each in self._features if each.operation.name == name), None)
+        pairs = _pairs(asked.parameters, found.properties) if found else {}
+        return Match(tool=asked.tool.name, operation=name, score=1, by_hand=True, arguments=pairs)
+
+    def _score(self, asked: "_Asked", features: _Features) -> Match | None:
+        """None if too little of the tool's name is found."""
+        joined = asked.joined.keys() & features.nouns
+        known = features.nouns.union(*(asked.joined[word] for word in joined))
+        covered = self._covered(asked.nouns, known, features.said)
+        if covered < _COVERED:
+            return None
+        theirs = max((self._share(own, asked.context | joined) for own in features.own if own), default=0.0)
+        name = 2 * covered * theirs / (covered + theirs) if covered + theirs else 0.0
+        description = dice(asked.said, features.said | features.nouns)
+        pairs = _pairs(asked.parameters, features.operation.properties)
+        parameters = _paired(len(pairs), len(asked.parameters), features.operation)
+        parts = [(name, _NAME), (description, _DESCRIPTION)]
+        parts += [(parameters, _PARAMETERS)] if parameters is not None else []
+        action = _action(asked, features)
+        score = action * sum(value * weight for value, weight in parts) / sum(weight for _, weight in parts)
+        return Match(
+            tool=asked.tool.name,
+            operation=features.operation.name,
+            score=round(score, 4),
+            action=action,
+            name=round(name, 4),
+            description=round(description, 4),
+            parameters=None if parameters is None else round(parameters, 4),
+            arguments=pairs,
+        )
+
+    def _covered(self, wanted: frozenset[str], known: frozenset[str], said: frozenset[str]) -> float:
+        total = sum(map(self._weight, wanted))
+        found = sum(map(self._weight, wanted & known)) + _SAID_ONLY * sum(map(self._weight, (wanted & said) - known))
+        return found / total if total else 0.0
+
+    def _share(self, wanted: frozenset[str], known: frozenset[str]) -> float:
+        return sum(map(self._weight, wanted & known)) / sum(map(self._weight, wanted))
+
+    def _weight(self, word: str) -> float:
+        return self._weights.get(word, self._unknown)
+
+
+class _Asked:
+    """A tool as the matcher reads it."""
+
+    def __init__(self, tool: ToolSpec) -> None:
+        self.tool = tool
+        self.verb, self.known = verb_of(tool.name)
+        found = nouns(tool.name)
+        self.nouns = found - {self.verb} if found - {self.verb} else found
+        self.said = nouns(tool.description) | self.nouns
+        self.parameters = list(tool.parameters.get("properties") or {})
+        given = (nouns(each) for each in islice(self.parameters, _MOST_PARAMETERS))
+        self.context = self.nouns.union({self.verb}, *given)
+        in_order = words(tool.name)
+        self.joined = {one + other: frozenset((one, other)) for one, other in pairwise(in_order)}
+        """`invoiceitem`, as some paths write it."""
 
 
 def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = THRESHOLD) -> Match:
-    """The operation with the best score; of several, the first by name."""
-    ranked = sorted(
-        (_score(tool, each) for each in operations), key=lambda found: (-found.score, found.operation or "")
-    )
-    if not ranked:
-        return Match(tool=tool.name, operation=None, score=0, name=0, description=0, parameters=0)
-    best = ranked[0]
-    second = ranked[1].operation if len(ranked) > 1 else None
-    taken = best.operation if best.score >= threshold else None
-    return best.model_copy(update={"operation": taken, "runner_up": second if taken else best.operation})
+    """The operation with the best score; for several tools of one API, use one `Matcher`."""
+    return Matcher(operations, threshold).match(tool)
 
 
-def _score(tool: ToolSpec, operation: Operation) -> Match:
-    pairs = _pairs(tool.parameters.get("properties") or {}, operation.properties)
-    ours, theirs = len(tool.parameters.get("properties") or {}), len(operation.properties)
-    # Unused optional parameters do not make an operation different.
-    theirs = max(len(operation.required), min(theirs, len(pairs)))
-    parameters = 2 * len(pairs) / (ours + theirs) if ours + theirs else 1.0
-    name = max(dice(words(tool.name), words(operation.name)), dice(words(tool.name), _path_words(operation)))
-    description = dice(words(tool.description), words(operation.description))
-    total = _NAME * name + _DESCRIPTION * description + _PARAMETERS * min(parameters, 1.0)
-    return Match(
-        tool=tool.name,
-        operation=operation.name,
-        score=round(total, 4),
-        name=round(name, 4),
-        description=round(description, 4),
-        parameters=round(min(parameters, 1.0), 4),
-        arguments=pairs,
+def _features(operation: Operation) -> _Features:
+    fixed = [part for part in operation.path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
+    named = operation.name != f"{operation.method} {operation.path}"
+    of_id, of_path = nouns(operation.name) if named else frozenset[str](), nouns(" ".join(fixed))
+    return _Features(
+        operation=operation,
+        verbs=_verbs(operation),
+        nouns=of_id | of_path,
+        own=(of_id, of_path) if operation.path else (of_id,),
+        said=nouns(operation.description[:300]),
     )
 
 
-def _path_words(operation: Operation) -> frozenset[str]:
-    """`GET /orders/{id}` says `get order` even if the operation's id is `op17`."""
+def _verbs(operation: Operation) -> frozenset[str]:
+    """The actions that the operation's method and path, and its id, speak of."""
     if not operation.path:
-        return frozenset()
-    fixed = [part for part in operation.path.split("/") if part and "{" not in part]
-    return words(" ".join((operation.method.lower(), *fixed)))
+        return frozenset(words(operation.name)[:1])
+    last = operation.path.rstrip("/").rpartition("/")[2]
+    one = "{" in last
+    by_method = {
+        "GET": "get" if one else "list", "HEAD": "get", "DELETE": "delete", "PUT": "update", "PATCH": "update",
+        "POST": "update" if one else "create",
+    }[operation.method]  # fmt: skip
+    of_id = words(re.split(r"[./]", operation.name)[-1])[:1]
+    # `PostCustomersCustomer` only repeats the method.
+    repeats = operation.name.lower().startswith(operation.method.lower())
+    return frozenset((by_method, *(() if repeats else of_id), *(() if one else words(last)[:1])))
+
+
+def _action(asked: _Asked, features: _Features) -> float:
+    """How well the kinds of action agree; what reads never stands for what writes."""
+    verb, writes = asked.verb, features.operation.writes
+    if asked.known and (verb in READS) == writes and not _asks_by_post(features):
+        return _OTHER
+    if verb in features.verbs or (not asked.known and verb in features.nouns):
+        return _SAME
+    if not asked.known:
+        return _UNKNOWN
+    return _ALIKE if verb in READS else _OTHER
+
+
+def _asks_by_post(features: _Features) -> bool:
+    """Searches with a body, and tools of MCP servers that do not say whether they write."""
+    return features.operation.method in ("POST", "") and bool(features.verbs & READS)
+
+
+def _paired(pairs: int, ours: int, operation: Operation) -> float | None:
+    # Unused optional parameters do not make an operation different.
+    theirs = max(len(operation.required), min(len(operation.properties), pairs))
+    return min(1.0, 2 * pairs / (ours + theirs)) if ours + theirs else None
 
 
 def _pairs(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
     """Parameters that belong together: equal names first, then the most alike; each at most once."""
-    named = {other: words(other) for other in islice(theirs, _MOST_PARAMETERS)}
+    named = {other: _parameter_words(other) for other in islice(theirs, _MOST_PARAMETERS)}
     scored = [
         (score, one, other)
         for one in islice(ours, _MOST_PARAMETERS)
-        for known in (words(one),)
+        for known in (_parameter_words(one),)
         for other, theirs_known in named.items()
         if (score := dice(known, theirs_known)) >= _PAIR
     ]
@@ -123,12 +248,12 @@ def _pairs(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
+def _parameter_words(name: str) -> frozenset[str]:
+    """`customer_id` is the same as `customer`; `id` alone stays."""
+    found = frozenset(words(name))
+    return found - {"id"} or found
+
+
 def dice(one: frozenset[str], other: frozenset[str]) -> float:
     """2·|A∩B| / (|A|+|B|); 0 when either is empty."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
-
-
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

@@ -6,6 +6,7 @@ settings.
 
 import shlex
 from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
 import httpx2
 from mcp import Client, StdioServerParameters
@@ -18,7 +19,7 @@ from gem_tasks.checks.reading.case import NotJson, parsed
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.live_apis.operation import Operation, Reply
+from gem_tasks.live_apis.operation import Api, Operation, Reply, Slot
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
 
@@ -38,9 +39,9 @@ class McpApi:
         self._operations: tuple[Operation, ...] = ()
 
     @property
-    def operations(self) -> tuple[Operation, ...]:
+    def api(self) -> Api:
         """The tools that the server lists."""
-        return self._operations
+        return Api(title=title_of(self._address), operations=self._operations)
 
     async def __aenter__(self) -> "McpApi":
         """Connects.
@@ -57,7 +58,7 @@ class McpApi:
             await self._stack.aclose()
             first = _innermost(error)
             raise UserError(
-                f"The MCP server {self._address!r} does not answer: {beginning(reason(first), 200)}",
+                f"The MCP server {title_of(self._address)!r} does not answer: {beginning(reason(first), 200)}",
                 "Give the URL or the command of an MCP server.",
             ) from None
         return self
@@ -91,17 +92,29 @@ class McpApi:
         return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
 
 
+def title_of(address: str) -> str:
+    """The URL without its query and login, or the command without its arguments: both may hold a secret."""
+    if address.startswith(("http://", "https://")):
+        parts = urlsplit(address)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return (shlex.split(address) or [""])[0]
+
+
 async def _list(client: Client) -> tuple[Operation, ...]:
     found: list[Operation] = []
     cursor = None
     for _ in range(_PAGES):
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
-            schema = tool.input_schema
-            description, places = tool.description or "", dict.fromkeys(schema.get("properties", {}), "argument")
+            schema, hints = tool.input_schema, tool.annotations
+            slots = {name: Slot(place="argument", name=name) for name in schema.get("properties") or {}}
             found.append(
-                Operation.model_validate(
-                    {"name": tool.name, "description": description, "parameters": schema, "places": places}
+                Operation(
+                    name=tool.name,
+                    description=tool.description or "",
+                    parameters=schema,
+                    slots=slots,
+                    reads_only=hints is not None and hints.read_only_hint is True,
                 )
             )
         if not (cursor := page.next_cursor):

@@ -1,4 +1,4 @@
-"""What each task of a request is to be like: plot, user, fault, happening and ending, drawn separately."""
+"""What each task of a request is to be like: plot, user, fault, happening, ending and leaving, drawn separately."""
 
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,14 @@ from gem_tasks.plans.section import TITLES
 _Menu = Annotated[dict[Name, Option], Field(min_length=1)]
 USER = ("temper", "expertise", "verbosity", "register", "disclosure")
 """Menus of conversations that say who the user is."""
-_TITLES = {"plot": "Plot", "fault": "Fault", "meanwhile": "Meanwhile", "ending": "Ending"}
+ASSISTANT = "voice"
+"""Menu of conversations that says how the assistant talks."""
+_TITLES = {
+    "plot": "Plot", "fault": "Fault", "meanwhile": "Meanwhile", "ending": "Ending", "leaving": "Leaving",
+    "consent": "Consent",
+}  # fmt: skip
+_SHARED = ("consent",)
+"""Menus of what the tasks of a request share, because their system message does."""
 
 
 class TaskMenus(Value):
@@ -25,6 +32,8 @@ class TaskMenus(Value):
     fault: _Menu
     meanwhile: _Menu
     ending: _Menu
+    leaving: _Menu
+    consent: _Menu
 
 
 class TaskPlan(Value):
@@ -64,11 +73,25 @@ def draw_tasks(menus: TaskMenus, conversations: Menus, count: int, *identity: st
     return tuple(plans)
 
 
+def draw_assistant(menus: TaskMenus, conversations: Menus, *identity: str | int) -> TaskPlan:
+    """What the assistant is like in all tasks of one request: when it asks for consent, and how it talks."""
+    options: dict[str, dict[str, Option]] = {menu: getattr(menus, menu) for menu in _SHARED}
+    return _chosen(
+        options | {ASSISTANT: conversations.by_name[ASSISTANT]}, Lots("\0".join(map(str, ("tasks", *identity))))
+    )
+
+
 def _drawn(menus: TaskMenus, conversations: Menus, lots: Lots, taken: set[str]) -> TaskPlan:
-    options: dict[str, dict[str, Option]] = {menu: getattr(menus, menu) for menu in TaskMenus.model_fields}
+    options: dict[str, dict[str, Option]] = {
+        menu: getattr(menus, menu) for menu in TaskMenus.model_fields if menu not in _SHARED
+    }
     options |= {menu: conversations.by_name[menu] for menu in USER}
     left = {name: option for name, option in options["plot"].items() if name not in taken}
     options["plot"] = left if any(option.weight for option in left.values()) else options["plot"]
+    return _chosen(options, lots)
+
+
+def _chosen(options: dict[str, dict[str, Option]], lots: Lots) -> TaskPlan:
     choices = {
         menu: lots.one(menu, {name: option.weight for name, option in each.items()}) for menu, each in options.items()
     }

@@ -14,6 +14,8 @@ def in_tags(request: ChatRequest) -> ChatRequest:
     if request.toolbox is None:
         return request
     messages: list[ChatMessage] = []
+    if not any(message.role == "system" for message in request.messages):
+        messages.append(ChatMessage(role="system", content=request.toolbox.form))
     for message in request.messages:
         if message.role == "system":
             messages.append(ChatMessage(role="system", content=f"{message.content}\n\n{request.toolbox.form}"))

@@ -1,6 +1,7 @@
 """The stage `task`: tasks in a world, with the runs that are right. What carries them out is `worlds.goals.proven`."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, cast
@@ -13,7 +14,7 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.plans.menus import shipped
-from gem_tasks.plans.task_plans import draw_tasks, shipped_tasks
+from gem_tasks.plans.task_plans import draw_assistant, draw_tasks, shipped_tasks
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thinking
@@ -33,13 +34,15 @@ COUNT = 3
 _MOST = 2 * COUNT
 """Tasks of one answer."""
 _VARIANTS = 2, 3
+_FIRST = re.compile(r"first(?=$|[,;:.])", re.IGNORECASE)
+"""Also "first, but without the second sentence"."""
 
 
 class WriteTasks(Stage):
     """Accepts with `Tasks` that nothing has run yet."""
 
     name = "task"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0.8, max_tokens=24576, least=4096)
     needs = ("extract", "world")
     asks_for = (
@@ -51,13 +54,17 @@ class WriteTasks(Stage):
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
         """Tools, workflow, the world and what was drawn, then the text."""
         workflow, built = main_workflow(record), record.needed("world", Built)
-        plans = draw_tasks(shipped_tasks(), shipped(), COUNT, record.segment.segment_id, built.world_id)
+        identity = record.segment.segment_id, built.world_id
+        plans = draw_tasks(shipped_tasks(), shipped(), COUNT, *identity)
+        assistant = draw_assistant(shipped_tasks(), shipped(), *identity)
         return prompt.messages(
             tools=render_tools(workflow.tools),
             workflow=render_workflow(workflow),
             state=_state(built.world.state),
             code=built.world.code,
-            plans="\n\n".join(f"Task {number}\n{plan.text}" for number, plan in enumerate(plans, 1)),
+            plans="\n\n".join(
+                [f"All tasks\n{assistant.text}", *(f"Task {at}\n{plan.text}" for at, plan in enumerate(plans, 1))]
+            ),
             text=record.segment.text,
         )
 
@@ -193,7 +200,7 @@ def _faults(task: Task, world: World) -> Iterator[str]:
     yield from _unknown("<conditions>", "tool", [each.other for each in task.conditions if each.kind == "after"], tools)
     if not task.system:
         yield "<system> is missing, in the first task too"
-    if task.wishes[0].reveal != "first":
+    if not _FIRST.match(task.wishes[0].reveal):
         yield f'the first of <wishes> has "reveal": {task.wishes[0].reveal!r}, and must have "first"'
     yield from _leaks(task, world)
     yield from seed_facts.unknown(task, world.state)

@@ -11,6 +11,7 @@ from gem_tasks.domain.chat import ChatMessage, Sampling
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.record import Record
 from gem_tasks.domain.workflow import Workflow
+from gem_tasks.plans.world_style import draw_style, shipped_worlds
 from gem_tasks.prompts import Prompt
 from gem_tasks.prompts.dialogue import render_tools
 from gem_tasks.prompts.tags import TagError, blocks, one, parse_json, strip_thinking
@@ -32,7 +33,7 @@ class BuildWorld(Stage):
     """Accepts with a `Built` that nothing has run yet."""
 
     name = "world"
-    version = 1
+    version = 2
     sampling = Sampling(temperature=0.7, max_tokens=24576, least=4096)
     needs = ("extract",)
     asks_for = ("<state>", "<rules>", "<reads>", "<ids>", "<run>", "<code>")
@@ -44,10 +45,13 @@ class BuildWorld(Stage):
         return Rejected(reason="tool_name", detail=told) if told else None
 
     def request(self, record: Record, prompt: Prompt) -> tuple[ChatMessage, ...]:
-        """Tools and workflow, then the text."""
+        """Tools, workflow and what was drawn, then the text."""
         workflow = main_workflow(record)
         return prompt.messages(
-            tools=render_tools(workflow.tools), workflow=render_workflow(workflow), text=record.segment.text
+            tools=render_tools(workflow.tools),
+            workflow=render_workflow(workflow),
+            style=draw_style(shipped_worlds(), record.segment.segment_id).text,
+            text=record.segment.text,
         )
 
     def parse(self, text: str, record: Record) -> Accepted | Rejected | Malformed:
@@ -93,7 +97,7 @@ def _state(text: str) -> Json:
     if not any(isinstance(table, dict) and cast("Json", table) for table in state.values()):
         raise TagError("<state> has no table: an object of records by id")
     if not _NOW.fullmatch(str(state.get("now"))):
-        raise TagError('<state> needs "now", a time such as "2026-03-12T09:00:00Z"')
+        raise TagError('<state> needs "now", a time such as "2024-02-29T15:20:08Z"')
     return state
 
 

@@ -5,16 +5,15 @@ would say ("host_name has 70 characters, maximum is 63"), so the schema's error 
 shape never reach the world's code.
 """
 
-import json
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 from gem_tasks.domain.base import Json
+from gem_tasks.worlds.texts import encoded
 
 _SHAPE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties", "false schema", "$ref"})
 _MOST = 300
-_encode = json.JSONEncoder(allow_nan=False).encode
 _UNREADABLE = (ValueError, RecursionError, OverflowError)
 
 
@@ -46,7 +45,7 @@ class ArgumentCheck:
         if not isinstance(arguments, dict):
             return "", Violation("arguments: not an object", of_shape=True)
         try:
-            text = _encode(arguments)
+            text = encoded(arguments)
             return text, None if self._compiled.is_valid(arguments) else self._violation(arguments)
         except _UNREADABLE as error:
             return "", Violation(f"arguments: {type(error).__name__}", of_shape=True)

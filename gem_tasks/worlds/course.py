@@ -3,7 +3,9 @@
 What happens depends on the steps only, never on results, so that a whole conversation is one request to the engine.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from gem_tasks.domain.base import Json
@@ -20,8 +22,8 @@ class Operation(NamedTuple):
 
     kind: str
     name: str
-    given: str
-    """Arguments as JSON, or seconds."""
+    text: str
+    """JSON as the engine reads it: `[kind, name, arguments]`, or seconds."""
 
 
 class Planned(NamedTuple):
@@ -47,6 +49,7 @@ class Course:
         self._world = world
         self._tools = {tool.name: tool for tool in world.tools}
         self._checks = {tool.name: ArgumentCheck(tool.parameters) for tool in world.tools}
+        self._turns, self._calls = _advance(world.clock.per_turn_s), _advance(world.clock.per_call_s)
         self.begin(scenario)
 
     def begin(self, scenario: Scenario) -> None:
@@ -72,15 +75,15 @@ class Course:
 
     def _turned(self) -> Planned:
         self._turn += 1
-        clock = self._advance(self._world.clock.per_turn_s)
-        return Planned((*clock, *self._happens(lambda trigger: trigger.turn == self._turn)))
+        self._seconds += self._world.clock.per_turn_s
+        return Planned((*self._turns, *self._happens(lambda trigger: trigger.turn == self._turn)))
 
     def _done(self, deed: Deed) -> Planned:
         event = self._scenario.events.get(deed.name)
         if event is None or event.trigger is not None:
             raise ValueError(f"the scenario has no deed {deed.name!r}")
         self._happened.add(deed.name)
-        return Planned((Operation("event", deed.name, ""),))
+        return Planned((_event(deed.name),))
 
     def _called(self, call: Call) -> Planned:
         tool = self._tools.get(call.name)
@@ -89,14 +92,14 @@ class Course:
         given, violation = self._checks[call.name].read(call.arguments)
         if violation and violation.of_shape:
             return Planned((), told=violation.answer)
-        before = (*self._advance(self._world.clock.per_call_s), *self._around(call, "before"))
+        self._seconds += self._world.clock.per_call_s
+        before = (*self._calls, *self._around(call, "before"))
         if violation:
-            probe = Operation("probe", call.name, given)
-            return Planned((*before, probe), main=len(before), violation=violation)
+            return Planned((*before, _call("probe", call.name, given)), main=len(before), violation=violation)
         fault = self._fails(call)
         if fault and fault.kind != "timeout":
             return Planned(before, told=fault.answer)
-        main = Operation("read" if tool.reads else "write", call.name, given)
+        main = _call("read" if tool.reads else "write", call.name, given)
         after = self._around(call, "after")
         return Planned((*before, main, *after), main=len(before), told=fault.answer if fault else None)
 
@@ -107,9 +110,11 @@ class Course:
         return self._happens(fits)
 
     def _happens(self, fits: Fits) -> tuple[Operation, ...]:
+        if not self._scenario.events:
+            return ()
         names = [name for name, event in self._scenario.events.items() if self._due(name, event, fits)]
         self._happened.update(names)
-        return tuple(Operation("event", name, "") for name in names)
+        return tuple(map(_event, names))
 
     def _due(self, name: str, event: Event, fits: Fits) -> bool:
         trigger = event.trigger
@@ -128,6 +133,19 @@ class Course:
         over = fault.seconds is not None and bool(failures) and self._seconds - failures[0] >= fault.seconds
         return len(failures) < fault.times and not over
 
-    def _advance(self, seconds: int) -> Iterable[Operation]:
-        self._seconds += seconds
-        return (Operation("advance", "", str(seconds)),) if seconds else ()
+
+def _call(kind: str, name: str, given: str) -> Operation:
+    return Operation(kind, name, f'["{kind}",{_quoted(name)},{given}]')
+
+
+def _event(name: str) -> Operation:
+    return _call("event", name, "null")
+
+
+def _advance(seconds: int) -> tuple[Operation, ...]:
+    return (Operation("advance", "", str(seconds)),) if seconds else ()
+
+
+@lru_cache(4096)
+def _quoted(name: str) -> str:
+    return json.dumps(name)

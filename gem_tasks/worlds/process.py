@@ -45,6 +45,13 @@ class Done(NamedTuple):
     detail: str = ""
 
 
+class Replay(NamedTuple):
+    """One conversation of a request."""
+
+    asked: str
+    wanted: str
+
+
 class Process:
     """A world, loaded in a child that is started again after a crash.
 
@@ -94,35 +101,36 @@ class Process:
             done.append(told)
         return done, start
 
-    def replay(self, operations: Sequence[Operation], wanted: Sequence[str | None]) -> str:
+    def replay(self, operations: Sequence[Operation], wanted: Sequence[str], *, every: bool) -> Replay:
         """A request for `replayed`: operations from the first state, with the loaded scenario.
 
         Args:
             operations: the operations.
-            wanted: JSON of results, which do not come back if they are equal.
+            wanted: of each, JSON of its result; empty: none.
+            every: whether what they led to comes back also if all results are the wanted ones.
         """
-        return self._request(operations, wanted, first=True)
+        head = self._head(first=True, every=every)
+        return Replay(f"[{head},[{_texts(operations)}]]", "".join([f"\t{each}" for each in wanted]))
 
-    def replayed(self, requests: Sequence[str]) -> list[list[Done]] | None:
-        """What the operations of each request led to; None: one needs an engine for itself, or the child ended."""
+    def replayed(self, replays: Sequence[Replay]) -> list[list[Done] | None] | None:
+        """What the operations of each led to, None if to the wanted results; or None: the child ended, or one of them
+        needs an engine for itself.
+        """
         self._ensure()
         self._at = None
-        reply = self._exchange(f"m[{','.join(requests)}]")
-        return [_done(each) for each in json.loads(reply[1:])] if reply and reply[0] == "o" else None
+        asked, wanted = ",".join([each.asked for each in replays]), "".join([each.wanted for each in replays])
+        reply = self._exchange(f"m[{asked}]{wanted}")
+        return [_done(each) if each else None for each in json.loads(reply[1:])] if reply and reply[0] == "o" else None
 
     def _batch(self, start: Snapshot, operations: Sequence[Operation]) -> str | None:
         """None: the child ended."""
         if not self._begun(start):
             return None
         self._at = None
-        return self._exchange("b" + self._request(operations, first=start is self.first))
+        return self._exchange(f'b{self._head(first=start is self.first)[:-1]},"operations":[{_texts(operations)}]}}')
 
-    def _request(self, operations: Sequence[Operation], wanted: Sequence[str | None] = (), *, first: bool) -> str:
-        head = {"first": first, "base": self._base, "scenario": self._known[self._events], "quiet": bool(wanted)}
-        texts = [f'["{each.kind}",{json.dumps(each.name)},{each.given or "null"}' for each in operations]
-        if wanted:
-            texts = [f"{text},{json.dumps(each)}" for text, each in zip(texts, wanted, strict=True)]
-        return f'{json.dumps(head)[:-1]},"operations":[{",".join(f"{text}]" for text in texts)}]}}'
+    def _head(self, *, first: bool, every: bool = False) -> str:
+        return json.dumps({"first": first, "base": self._base, "scenario": self._known[self._events], "every": every})
 
     def _begun(self, start: Snapshot) -> bool:
         self._ensure()
@@ -132,7 +140,7 @@ class Process:
 
     def _ended(self, start: Snapshot, told: Json) -> tuple[list[Done], Snapshot]:
         self._at = following(start, told["tables"], told["ids"])
-        return _done(told), self._at
+        return _done(told["done"]), self._at
 
     def _alone(self, start: Snapshot, operation: Operation) -> tuple[Done, Snapshot]:
         """In a new engine that has the whole memory."""
@@ -203,8 +211,12 @@ def following(start: Snapshot, changed: dict[str, str | None], ids: dict[str, Js
     return Snapshot(tables=tables, ids=start.ids if ids is None else ids)
 
 
-def _done(told: Json) -> list[Done]:
-    return [_one(*each) for each in told["done"]]
+def _texts(operations: Sequence[Operation]) -> str:
+    return ",".join([each.text for each in operations])
+
+
+def _done(told: list[Any]) -> list[Done]:
+    return [_one(*each) for each in told]
 
 
 def _one(kind: str, changed: Any, result: Any = None) -> Done:

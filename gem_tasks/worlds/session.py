@@ -1,22 +1,26 @@
 """A session of a world: steps in, answers out, with snapshots; and the replay of a whole conversation."""
 
 import json
+import math
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import NamedTuple
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
 from gem_tasks.worlds.course import Course, Operation, Planned
-from gem_tasks.worlds.process import Done, Process, RefusedWorldError
+from gem_tasks.worlds.process import Done, Process, RefusedWorldError, Replay
 from gem_tasks.worlds.scenario import Scenario
 from gem_tasks.worlds.steps import Answer, Finding, Step
+from gem_tasks.worlds.texts import encoded
 from gem_tasks.worlds.world import World
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _AT_ONCE = 16
 """Conversations in one request. They share the time limit of one call; if it is too short, each call gets its own."""
+_SLICE = 50
+"""Steps of one that is replayed by itself, between looks at the clock."""
 _INTERNAL: Json = {"error": {"code": "INTERNAL", "message": "Internal error."}}
 
 
@@ -63,8 +67,14 @@ class Session:
         done, self.state = self._process.run(self.state, _operations(plans))
         return [_answer(plan, own) for plan, own in _shared(plans, done)]
 
-    def replay(self, conversations: Iterable[Recorded]) -> Iterator[dict[int, Answer] | str]:
+    def replay(
+        self, conversations: Iterable[Recorded], *, patience_s: float = math.inf
+    ) -> Iterator[dict[int, Answer] | str]:
         """Replays whole conversations; faster than `take`, because several are one request and only differences return.
+
+        Args:
+            conversations: the conversations.
+            patience_s: time for one of them, if its world uses the limits up in call after call.
 
         Yields:
             For each conversation, answers of the steps whose results differ, by index; or why it cannot be replayed.
@@ -73,13 +83,13 @@ class Session:
         left = iter(conversations)
         while chunk := list(islice(left, _AT_ONCE)):
             asked = [self._asked(each) for each in chunk]
-            done = self._process.replayed([each.request for each in asked if not isinstance(each, str)])
+            done = self._process.replayed([each.replay for each in asked if not isinstance(each, str)])
             found = None if done is None else iter(done)
             for conversation, each in zip(chunk, asked, strict=True):
                 if isinstance(each, str):
                     yield each
                 else:
-                    yield self._alone(conversation) if found is None else each.differing(next(found))
+                    yield self._alone(conversation, patience_s) if found is None else each.differing(next(found))
             self.restart()
 
     def _asked(self, conversation: Recorded) -> "_Asked | str":
@@ -90,14 +100,21 @@ class Session:
             return ": ".join(map(str, error.args))
         except ValueError as error:
             return str(error)
-        both = zip(plans, conversation.results, strict=True)
-        wanted = [each for plan, result in both for each in _wanted(plan, result)]
-        return _Asked(conversation.results, plans, self._process.replay(_operations(plans), wanted))
+        wanted, every = list[str](), False
+        for plan, result in zip(plans, conversation.results, strict=True):
+            wanted += _wanted(plan, result)
+            every = every or (plan.main is None and not _equal(plan.told, result))
+        return _Asked(conversation.results, plans, self._process.replay(_operations(plans), wanted, every=every))
 
-    def _alone(self, conversation: Recorded) -> dict[int, Answer]:
+    def _alone(self, conversation: Recorded, patience_s: float) -> dict[int, Answer] | str:
         self.begin(conversation.scenario, seed=conversation.seed)
-        both = enumerate(zip(self.take(conversation.steps), conversation.results, strict=True))
-        return {at: answer for at, (answer, result) in both if _canonical(answer.result) != _canonical(result)}
+        steps, answers, end = iter(conversation.steps), list[Answer](), time.monotonic() + patience_s
+        while some := list(islice(steps, _SLICE)):
+            if time.monotonic() > end:
+                return f"the replay took more than {patience_s:.0f} s"
+            answers += self.take(some)
+        both = enumerate(zip(answers, conversation.results, strict=True))
+        return {at: answer for at, (answer, result) in both if not _equal(answer.result, result)}
 
 
 class _Asked(NamedTuple):
@@ -105,9 +122,11 @@ class _Asked(NamedTuple):
 
     results: Sequence[Json | None]
     plans: Sequence[Planned]
-    request: str
+    replay: Replay
 
-    def differing(self, done: Sequence[Done]) -> dict[int, Answer]:
+    def differing(self, done: Sequence[Done] | None) -> dict[int, Answer]:
+        if done is None:
+            return {}
         both = enumerate(zip(_shared(self.plans, done), self.results, strict=True))
         return {at: _answer(plan, own) for at, ((plan, own), result) in both if not _leads_to(plan, own, result)}
 
@@ -147,11 +166,13 @@ def _result(plan: Planned, done: Done) -> Json:
     return plan.told or own
 
 
-def _wanted(plan: Planned, result: Json | None) -> Iterator[str | None]:
-    """The engine's text of the wanted result for the call itself, if nothing else can replace what it leads to."""
-    for number in range(len(plan.operations)):
-        own = number == plan.main and not plan.told and not plan.violation
-        yield _compact(result) if own else None
+def _wanted(plan: Planned, result: Json | None) -> list[str]:
+    """For the call itself the engine's text of the wanted result, if nothing else can replace what it leads to."""
+    texts = [""] * len(plan.operations)
+    if plan.main is not None and not plan.told and not plan.violation:
+        with suppress(ValueError, RecursionError):  # no result is like this
+            texts[plan.main] = encoded(result)
+    return texts
 
 
 def _leads_to(plan: Planned, done: Sequence[Done], result: Json | None) -> bool:
@@ -159,11 +180,12 @@ def _leads_to(plan: Planned, done: Sequence[Done], result: Json | None) -> bool:
         return result is None
     if plan.main is not None and done[plan.main].result is None and not done[plan.main].reason:
         return True
-    return _canonical(_answer(plan, done).result) == _canonical(result)
+    return _equal(_answer(plan, done).result, result)
 
 
-def _canonical(result: Json | None) -> str:
-    return json.dumps(result, sort_keys=True)  # so that 1 and true differ
+def _equal(one: Json | None, other: Json | None) -> bool:
+    """1 and true differ."""
+    return one is other or json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _finding(done: Done, operation: Operation) -> Finding:

@@ -71,6 +71,8 @@ class Task(Value):
     variants: tuple[Variant, ...] = Field(min_length=1)
     trials: dict[str, int] = Field(default_factory=dict)
     """Numbers of harmful mutants, mutants that change nothing, and other right runs that were tried."""
+    notes: tuple[str, ...] = ()
+    """Values of its references that follow from nothing: a reader should look whether the wishes have one end."""
 
     def variant(self, name: str) -> Variant:
         """The variant of that name.
@@ -93,4 +95,5 @@ class Tasks(Value):
     def measures(self) -> Json:
         """For the lineage, which tells by it how many conversations the world can have."""
         mutants = sum(task.trials.get("mutants", 0) for task in self.tasks)
-        return {"tasks": len(self.tasks), "refused": len(self.refused), "mutants": mutants}
+        notes = sum(len(task.notes) for task in self.tasks)
+        return {"tasks": len(self.tasks), "refused": len(self.refused), "mutants": mutants, "notes": notes}

@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
 from gem_tasks.errors import UserError
+from gem_tasks.live_apis.http_api import HttpApi
 from gem_tasks.live_apis.mcp_server import McpApi
-from gem_tasks.live_apis.openapi import HttpApi, read_spec
-from gem_tasks.live_apis.run import draw, ground
+from gem_tasks.live_apis.openapi import read_spec
+from gem_tasks.live_apis.run import ground
+from gem_tasks.live_apis.sample import Sampled, draw
 from tests.factories import call, make_tool, make_trajectory, result, say
 from tests.integration import shop
 from tests.services import free_port, wait_for
@@ -41,7 +43,7 @@ TALK = make_trajectory(
     say("assistant", "Done."),
     tools=TOOLS,
 )
-SAMPLE = [("t1", TALK)]
+SAMPLE = [Sampled("t1", TALK)]
 MCP = f"{sys.executable} {Path(shop.__file__)}"
 
 
@@ -53,21 +55,20 @@ def spec(tmp_path):
 
 
 async def test_a_dry_run_says_what_the_api_would_take_and_why_not(spec):
-    operations, _ = read_spec(spec)
-    report = await ground(SAMPLE, operations)
-    assert (report.mode, report.calls, report.succeeded) == ("dry-run", 5, 3)
-    assert report.reasons == {"invalid_argument": 1, "unmapped_tool": 1}
-    assert report.mapped_tools == 3
-    assert "maximum" in next(each.detail for each in report.outcomes if each.reason == "invalid_argument")
-    assert (report.meant_to_fail, report.failed_as_meant) == (1, 1)
+    report = await ground(SAMPLE, read_spec(spec))
+    total = report.total
+    assert (report.mode, total.calls, total.mapped_calls, total.valid, total.sent) == ("dry-run", 5, 4, 3, 0)
+    assert total.causes == {"out_of_range": 1, "unmapped_tool": 1}
+    assert total.mapped_tools == 3
+    assert "maximum" in next(each.detail for each in report.outcomes if each.reason == "out_of_range")
+    assert (total.meant_to_fail, total.failed_as_meant) == (1, 1)
 
 
 async def test_a_sandbox_makes_the_calls_with_the_real_ids_that_it_learnt_on_the_way(spec):
-    operations, _ = read_spec(spec)
     with shop.serving() as (url, requests):
-        async with HttpApi(url, "hush", 5) as api:
-            report = await ground(SAMPLE, operations, api.call)
-    assert (report.mode, report.calls, report.succeeded) == ("sandbox", 5, 3)
+        async with HttpApi(url, "hush", 5) as http:
+            report = await ground(SAMPLE, read_spec(spec), http.call, allow_writes=True)
+    assert (report.mode, report.total.calls, report.total.sent, report.total.succeeded) == ("sandbox", 5, 3, 3)
     assert [path for _, path, _ in requests] == [
         "/api/loans?reader=Ines",
         "/api/loans/L-1001",
@@ -81,14 +82,14 @@ async def test_what_the_real_system_does_not_know_is_counted_by_its_status(spec)
         say("user", "?"), call(1, "fetch_loan", loan_id="L-7"), result(1), say("assistant", "."), tools=TOOLS
     )
     with shop.serving() as (url, _):
-        async with HttpApi(url, None, 5) as api:
-            report = await ground([("t", alone)], read_spec(spec)[0], api.call)
-    assert report.reasons == {"http_404": 1}
-    assert report.success_rate == 0
+        async with HttpApi(url, None, 5) as http:
+            report = await ground([Sampled("t", alone)], read_spec(spec), http.call)
+    assert report.total.causes == {"http_404": 1}
+    assert (report.total.sent, report.total.succeeded) == (1, 0)
 
 
 async def test_redirects_are_not_followed_and_a_dead_api_is_a_reason(spec):
-    away = next(each for each in read_spec(spec)[0] if each.name == "goAway")
+    away = next(each for each in read_spec(spec).operations if each.name == "goAway")
     with shop.serving() as (url, requests):
         async with HttpApi(url, None, 5) as api:
             assert (await api.call(away, {})).reason == "redirect"
@@ -99,13 +100,13 @@ async def test_redirects_are_not_followed_and_a_dead_api_is_a_reason(spec):
 
 async def test_an_mcp_server_that_is_a_command_is_grounded_like_an_api():
     async with McpApi(MCP, 30) as server:
-        dry = await ground(SAMPLE, server.operations)
-        report = await ground(SAMPLE, server.operations, server.call)
-        missing = next(each for each in server.operations if each.name == "get_loan")
+        dry = await ground(SAMPLE, server.api)
+        report = await ground(SAMPLE, server.api, server.call, allow_writes=True)
+        missing = next(each for each in server.api.operations if each.name == "get_loan")
         assert (await server.call(missing, {"loan_id": "nobody's"})).reason == "tool_error"
-    assert [each.name for each in server.operations] == ["list_loans", "get_loan", "renew_loan"]
-    assert (dry.calls, dry.succeeded, dry.reasons) == (5, 4, {"unmapped_tool": 1})
-    assert (report.succeeded, report.reasons) == (4, {"unmapped_tool": 1})
+    assert [each.name for each in server.api.operations] == ["list_loans", "get_loan", "renew_loan"]
+    assert (dry.total.calls, dry.total.valid, dry.total.causes) == (5, 4, {"unmapped_tool": 1})
+    assert (report.total.succeeded, report.total.causes) == (4, {"unmapped_tool": 1})
 
 
 async def test_an_mcp_server_that_has_a_url_too():
@@ -113,9 +114,9 @@ async def test_an_mcp_server_that_has_a_url_too():
     with subprocess.Popen([*MCP.split(), str(port)], stderr=subprocess.DEVNULL) as process:
         wait_for(f"http://127.0.0.1:{port}/", process)
         async with McpApi(f"http://127.0.0.1:{port}/mcp", 30) as server:
-            report = await ground(SAMPLE, server.operations, server.call)
+            report = await ground(SAMPLE, server.api, server.call, allow_writes=True)
         process.terminate()
-    assert report.succeeded == 4
+    assert report.total.succeeded == 4
 
 
 @pytest.mark.parametrize("address", ["no-such-command-here", f"{sys.executable} -c pass", "http://127.0.0.1:1/mcp"])
@@ -137,14 +138,17 @@ def test_the_command_reads_a_file_and_prints_json(spec, tmp_path):
     wanted = ["ground-api", "--spec", str(spec), "--from", str(path)]
     found = CliRunner().invoke(app, [*wanted, "--json"])
     assert found.exit_code == 0, found.output
-    assert json.loads(found.output)["succeeded"] == 3
-    assert "3 of 5 calls would be accepted" in CliRunner().invoke(app, wanted).output
+    assert json.loads(found.output)["total"]["valid"] == 3
+    report = tmp_path / "report.md"
+    said = CliRunner().invoke(app, [*wanted, "--out", str(report)]).output
+    assert "Of 4 calls to them, 3 (75%" in " ".join(said.split())
+    assert "3 of 4 tools have a counterpart among the 4 operations of Library" in report.read_text()
     path.write_text('{"messages": 3}\n')
     assert isinstance(CliRunner().invoke(app, wanted).exception, UserError)
 
 
 def test_the_same_seed_draws_the_same_sample_and_every_row_has_its_chance():
-    rows = [(str(at), TALK) for at in range(100)]
+    rows = [Sampled(str(at), TALK) for at in range(100)]
     assert [row[0] for row in draw(rows, 10, 1)] == [row[0] for row in draw(rows, 10, 1)]
-    drawn = {name for seed in range(100) for name, _ in draw(rows, 10, seed)}
+    drawn = {row.trajectory_id for seed in range(100) for row in draw(rows, 10, seed)}
     assert len(drawn) == 100

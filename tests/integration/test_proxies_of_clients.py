@@ -8,8 +8,9 @@ import pytest
 from gem_tasks import http_clients
 from gem_tasks.corpus.sources import hub as hub_module
 from gem_tasks.errors import EndpointError, ErrorClass, UserError
+from gem_tasks.live_apis.http_api import HttpApi
 from gem_tasks.live_apis.mcp_server import McpApi
-from gem_tasks.live_apis.openapi import HttpApi, Operation
+from gem_tasks.live_apis.operation import Operation
 from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.local import health
 from gem_tasks.local.airflow_api import AirflowAPI

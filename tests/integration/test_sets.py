@@ -8,9 +8,11 @@ from gem_tasks.dataset import contamination
 from gem_tasks.dataset.contamination import Index
 from gem_tasks.distill import files, sets, steps
 from gem_tasks.distill.formats import FORMATS
+from gem_tasks.distill.imported import import_files
 from gem_tasks.distill.preferences import write_preferences
 from gem_tasks.domain.distill import SPLITS, SetSpec
 from gem_tasks.errors import UserError
+from gem_tasks.evals.calls.conversations import LeftOut
 from gem_tasks.prompts import synthesis
 from tests.corpus import PARTITION
 
@@ -143,3 +145,40 @@ def test_what_is_not_there_is_said(finished, workspace):
         sets.build(finished[0], spec(audited=True))
     with pytest.raises(UserError, match="No set begins"):
         sets.find(finished[0], "zz")
+
+
+def conversation(number, document=None, called="look_up"):
+    asked = {"role": "user", "content": f"Where is parcel {number}?"}
+    call = {"id": "c1", "type": "function", "function": {"name": called, "arguments": f'{{"parcel": {number}}}'}}
+    parameters = {"type": "object", "properties": {"parcel": {"type": "integer"}}}
+    tool = {"name": called, "description": "Finds a parcel.", "parameters": parameters}
+    answer = [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "{}"},
+    ]
+    row = {"id": f"n{number}", "messages": [asked, *answer, {"role": "assistant", "content": "At the depot."}]}
+    return {**row, "tools": [{"type": "function", "function": tool}], **({"document": document} if document else {})}
+
+
+def test_a_person_brings_conversations_and_trains_on_them(workspace, tmp_path):
+    work, path, left_out = workspace(), tmp_path / "mine.jsonl", LeftOut()
+    brought = [conversation(number, f"manual-{number // 4}") for number in range(40)]
+    lines = [*map(json.dumps, [*brought, brought[0], {"id": "odd", "messages": "none"}]), "{broken"]
+    path.write_text("\n".join(lines))
+    found = import_files(work, [str(path)], spec(), left_out)
+    by = rows(work, found)
+    documents = [{row["document_uri"] for row in by[split]} for split in SPLITS]
+    assert sum(map(len, documents)) == len(set.union(*documents)) == 10
+    assert sum(found.counts.values()) == 40
+    assert all(found.counts[split] for split in SPLITS)
+    assert found.left_out == {"duplicate": 1, "unreadable_turn": 1, "no_json": 1}
+    assert sets.build(work, SetSpec(kind="agent", imported=found.set_id[:6])) == found
+    assert import_files(work, [str(path)], spec(), LeftOut()).set_id == found.set_id
+    with pytest.raises(UserError, match="kind synthesizer"):
+        sets.build(work, SetSpec(kind="synthesizer", imported=found.set_id))
+
+
+def test_a_published_set_is_no_imported_one(finished):
+    work = finished[0]
+    with pytest.raises(UserError, match="imported"):
+        sets.build(work, SetSpec(kind="agent", imported=sets.build(work, spec()).set_id))

@@ -96,7 +96,7 @@ def test_every_kind_of_bad_world_has_a_reason(failures, name):
 
 def test_nothing_else_is_said_of_them(failures):
     wanted = {(reason, "" if reason == "special_cased" else name) for name, (_, reason) in BAD.items() if reason}
-    assert failures.keys() - wanted == {("threw", "early"), ("id_taken", "")}
+    assert failures.keys() - wanted == {("threw", "early"), ("id_taken", ""), ("id_below", "")}
 
 
 def test_a_report_says_what_was_done_and_what_happened(failures):

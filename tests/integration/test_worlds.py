@@ -199,6 +199,18 @@ def test_a_replay_tells_only_the_steps_that_differ_and_why_a_conversation_cannot
     assert results(session, call("count")) == [{"calls": 1}]
 
 
+def test_a_replay_compares_texts_of_any_characters_and_numbers(session):
+    steps = [call("add", name="é\t\u2028"), call("list"), call("get", id="\ud800"), Turn()]
+    told = [answer.result for answer in session.take(steps)]
+    assert "é\t\u2028" in [each.get("name") for each in told[1]["items"]]
+    odd = [told[0], {**told[1], "total": float("nan")}, {"half": "\ud800"}, {}]
+    same, other, number = session.replay(
+        [Recorded(steps, told), Recorded(steps, odd), Recorded(steps, [told[0], {**told[1], "total": 4.0}, *told[2:]])]
+    )
+    assert (same, list(other), list(number)) == ({}, [1, 2, 3], [1])
+    assert other[1].result == told[1]
+
+
 def test_a_replay_in_which_code_spoils_the_engine_is_the_same_as_taking_the_steps(hostile):
     conversations = []
     for names in (["good", "spins", "good"], ["recurses"], ["good"]):

@@ -104,7 +104,7 @@ def test_documents_in_another_version_or_as_a_copy_were_trained_on_too(finished)
         left, why = untrained(ledger, owner, cases)
         assert [case.shelf.segment_id for case in left] == asked[3:]
         assert list(why) == [case.case_id for case in cases[:3]]
-        with pytest.raises(UserError, match="trained on the documents of all tasks"):
+        with pytest.raises(UserError, match="trained on the documents of all cases"):
             untrained(ledger, owner, cases[:3])
         held = ledger.evaluations.held_out_documents()
         assert [each.rpartition(".")[0] in held for each in asked] == [False, False, False, True, True, False]

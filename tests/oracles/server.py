@@ -23,6 +23,32 @@ def dumb(body, headers):
     return words("I am sorry, there is nothing I can do.")
 
 
+def strict(answer):
+    """A reasoning model: it takes neither a temperature nor `max_tokens`, thinks, and takes no thoughts back."""
+    refusals = {
+        "temperature": "Unsupported value: 'temperature' does not support 0.0 with this model.",
+        "max_tokens": "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+    }
+
+    def answered(body, headers):
+        for name, why in refusals.items():
+            if name in body:
+                return refusal(name, why)
+        for at, message in enumerate(body["messages"]):
+            if "reasoning_content" in message or "<think" in str(message.get("content")):
+                where = f"messages.{at}.reasoning_content"
+                return refusal(where, f"property '{where}' is unsupported")
+        message = answer(body, headers)
+        return message | {"reasoning_content": "I think ###STOP### before I speak."} if "role" in message else message
+
+    return answered
+
+
+def refusal(param, why):
+    """OpenAI's complaint about a field of the request."""
+    return {"error": {"message": why, "type": "invalid_request_error", "param": param, "code": "unsupported_parameter"}}
+
+
 def _handler(models):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -42,6 +68,9 @@ def _handler(models):
                 message = models[body["model"]](body, self.headers)
             except (LookupError, ValueError, TypeError) as error:  # a bug of the oracle: shows as a failed case
                 self.reply(400, {"error": {"message": repr(error), "type": "invalid_request_error"}})
+                return
+            if isinstance(message, dict) and "error" in message:
+                self.reply(400, message)
                 return
             if isinstance(message, int):
                 self.reply(message, {"error": {"message": "as the test wants it", "type": "server_error"}})

@@ -18,7 +18,7 @@ CAPS = {
     "gem_tasks.checks.reading.said._RUNS": 200,
     "gem_tasks.checks.grounding.identifiers._RUNS": 1000,
     "gem_tasks.checks.reading.verbs.WORDS": 1000,
-    "gem_tasks.live_apis.match._WORD": 20_000,
+    "gem_tasks.live_apis.words._WORD": 20_000,
     "gem_tasks.llm.moments._PART": 64,
 }
 """Characters that patterns of identifiers see at most; tests/unit/test_patterns.py holds it."""

@@ -11,7 +11,7 @@ import pytest
 from gem_tasks.checks.reading.kinds import _form
 from gem_tasks.checks.reading.said import Said, Utterance, _spelled
 from gem_tasks.checks.reading.verbs import words
-from gem_tasks.live_apis import match
+from gem_tasks.live_apis import words as api_words
 from gem_tasks.llm.moments import seconds_until
 from tests.patterns.found import Found, patterns
 from tests.patterns.measure import CAPS, LIMIT_S, MEGABYTE, at_full_length, over, slowest
@@ -55,7 +55,7 @@ def test_the_caps_hold():
     assert set(CAPS) == {
         "gem_tasks.checks.reading.kinds._PIECES", "gem_tasks.checks.reading.said._RUNS",
         "gem_tasks.checks.reading.verbs.WORDS",
-        "gem_tasks.checks.grounding.identifiers._RUNS", "gem_tasks.live_apis.match._WORD",
+        "gem_tasks.checks.grounding.identifiers._RUNS", "gem_tasks.live_apis.words._WORD",
         "gem_tasks.llm.moments._PART",
     }  # fmt: skip
     assert _form("1a" * cut) == "" and _form("1a2") == "9a9"
@@ -63,8 +63,8 @@ def test_the_caps_hold():
     assert seconds_until("1s" * 33) is None and seconds_until("1s" * 32) == 32
     assert len(words("aB" * cut)) <= CAPS["gem_tasks.checks.reading.verbs.WORDS"]
     assert (
-        len(match.words(" ".join(f"a{number}" for number in range(cut // 8))))
-        <= CAPS["gem_tasks.live_apis.match._WORD"]
+        len(api_words.words(" ".join(f"a{number}" for number in range(cut // 8))))
+        <= CAPS["gem_tasks.live_apis.words._WORD"]
     )
 
 

@@ -12,14 +12,15 @@ from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, RunSettings
-from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.errors import UserError
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.evals.options import WorldsOptions
 from gem_tasks.evals.progress import Progress, silent
+from gem_tasks.evals.tries import Journal, run_tries
 from gem_tasks.evals.worlds import policies, report
 from gem_tasks.evals.worlds.admission import Admitted, admitted
-from gem_tasks.evals.worlds.attempts import Attempt, Journal
+from gem_tasks.evals.worlds.attempts import Attempt
 from gem_tasks.evals.worlds.cases import IDLE, Case, set_id, task_of
 from gem_tasks.evals.worlds.play import Casting, Clients, Stage, play
 from gem_tasks.llm.client import OpenAIClient
@@ -30,8 +31,6 @@ from gem_tasks.worlds.pool import Pool
 HARNESS = "worlds"
 _SCRIPTED_AT_ONCE = 2
 """Conversations at a time that wait for no endpoint: more of them only start more children."""
-_TOO_MANY_FAILURES = 20
-"""Tries in a row that an endpoint failed, after their retries, that end a run."""
 
 
 def evaluate(
@@ -119,59 +118,20 @@ async def _play_all(
 ) -> list[Attempt]:
     wanted = [(case, epoch) for case in cases if case.case_id in counted.kinds for epoch in range(1, options.tries + 1)]
     async with AsyncExitStack() as stack:
-        journal = stack.enter_context(Journal(out_dir))
+        journal = stack.enter_context(Journal(out_dir, Attempt))
         clients = await stack.enter_async_context(_casting(model, options))
         stage = Stage(pool, _players(model, options), options.caps, clients)
         at_once = min(options.concurrency, _SCRIPTED_AT_ONCE) if isinstance(model, str) else options.concurrency
-        runner = _Runner(stage, journal, counted.kinds, options, at_once, len(wanted), progress)
-        await runner.run([each for each in wanted if (each[0].case_id, each[1]) not in journal.found])
+
+        async def one(wish: tuple[Case, int]) -> Attempt:
+            case, epoch = wish
+            return await play(stage, case, counted.kinds[case.case_id], epoch, options.seed + epoch - 1)
+
+        left = [each for each in wanted if (each[0].case_id, each[1]) not in journal.found]
+        await run_tries(
+            left, one, journal, at_once=at_once, total=len(wanted), what=f"{HARNESS}: talk", progress=progress
+        )
         return [journal.found[case.case_id, epoch] for case, epoch in wanted]
-
-
-class _Runner:
-    """Plays tries, several at a time, and ends the run if an endpoint keeps failing."""
-
-    def __init__(
-        self,
-        stage: Stage,
-        journal: Journal,
-        kinds: Mapping[str, str],
-        options: WorldsOptions,
-        at_once: int,
-        total: int,
-        progress: Progress,
-    ) -> None:
-        self._stage, self._journal, self._kinds, self._options = stage, journal, kinds, options
-        self._total, self._progress = total, progress
-        self._slots, self._failures = asyncio.Semaphore(at_once), 0
-
-    async def run(self, wanted: Sequence[tuple[Case, int]]) -> None:
-        self._report()
-        try:
-            async with asyncio.TaskGroup() as group:
-                for case, epoch in wanted:
-                    group.create_task(self._one(case, epoch))
-        except* (UserError, EndpointError) as errors:
-            first = errors.exceptions[0]
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            if isinstance(first, UserError):
-                raise first from None
-            raise UserError(f"The endpoint cannot be used: {first}", "Fix the problem, then run it again.") from None
-
-    async def _one(self, case: Case, epoch: int) -> None:
-        async with self._slots:
-            seed = self._options.seed + epoch - 1
-            attempt = await play(self._stage, case, self._kinds[case.case_id], epoch, seed)
-            self._journal.add(attempt)
-        self._report()
-        failed = attempt.error is not None and attempt.cause is None
-        self._failures = self._failures + 1 if failed else 0
-        if self._failures >= _TOO_MANY_FAILURES:
-            raise UserError(f"The endpoints keep failing: {attempt.error}", "Fix the problem, then run it again.")
-
-    def _report(self) -> None:
-        self._progress(f"{HARNESS}: talk", len(self._journal.found), self._total)
 
 
 @asynccontextmanager

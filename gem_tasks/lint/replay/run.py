@@ -1,12 +1,13 @@
-"""Replays the rows of files, worlds in parallel: every row gives one result, regardless of its content."""
+"""Replays the rows of files, in parallel: every row gives one result, regardless of its content."""
 
 import json
-import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, zip_longest
+from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,16 +20,23 @@ from gem_tasks.lint.replay.compare import Difference, first_difference, shown
 from gem_tasks.lint.replay.recorded import NoProofError, Told, acted, agree, execution_of, told_by
 from gem_tasks.lint.replay.shelf import NoWorldError, beside, find
 from gem_tasks.lint.rows import RowError, read_row
+from gem_tasks.lint.run import end_with_parent
 from gem_tasks.worlds.played import Execution, name_of
 from gem_tasks.worlds.pool import Pool
 from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.reading import Shelved, UnreadableWorldError
-from gem_tasks.worlds.session import Session
-from gem_tasks.worlds.steps import Answer, Call, Step
+from gem_tasks.worlds.scenario import Scenario
+from gem_tasks.worlds.session import Recorded
+from gem_tasks.worlds.steps import Answer, Call, Deed, Step
 
 Status = Literal["equal", "different", "not_executed", "world_missing", "world_broken", "unreadable"]
-_CHUNK = 128
-_SLICE = 50
+_FEW = 32
+"""Rows for which processes do not pay."""
+_CHUNK = 64
+_AHEAD = 2
+"""Chunks for each process that are read ahead of the results."""
+_KEPT = 4
+"""Idle children of a process: rows of a world usually follow each other."""
 _PATIENCE_S = 60.0
 """Time for one conversation: a world that uses its limits up in every call is broken."""
 
@@ -72,29 +80,57 @@ def replay_files(
     Args:
         paths: as for `check_files`.
         worlds: folder of the worlds; None: `worlds/` beside each file.
-        jobs: worlds that run at the same time, each in a confined process.
+        jobs: processes, each of which runs one world at a time in a confined process of its own.
         mode: strictness of the sandbox.
 
     Raises:
         UserError: a path does not exist, or contains nothing readable.
     """
     lines = read_files(paths)
-    with ThreadPoolExecutor(jobs) as threads, Pool(jobs, mode) as children:
+    first = list(islice(lines, _FEW))
+    if jobs == 1 or len(first) < _FEW:
+        with Pool(_KEPT, mode) as children:
+            while first:
+                yield from _replayed(first, worlds, children)
+                first = list(islice(lines, _CHUNK))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(mode,)) as pool:
+        waiting = deque([pool.submit(_in_process, first, worlds)])
         while chunk := list(islice(lines, _CHUNK)):
-            yield from _replayed(chunk, worlds, threads, children)
+            waiting.append(pool.submit(_in_process, chunk, worlds))
+            if len(waiting) > jobs * _AHEAD:
+                yield from waiting.popleft().result()
+        for each in waiting:
+            yield from each.result()
 
 
-def _replayed(
-    lines: list[Line], worlds: Path | None, threads: ThreadPoolExecutor, children: Pool
-) -> Iterator[ReplayedRow]:
+_children: Pool
+"""Of a process that replays: sessions of the worlds that it ran last."""
+
+
+def _begin(mode: SandboxMode) -> None:
+    global _children
+    _children = Pool(_KEPT, mode)
+    Finalize(None, _children.close, exitpriority=1)  # such a process ends without `atexit`
+    end_with_parent()
+
+
+def _in_process(lines: list[Line], worlds: Path | None) -> list[ReplayedRow]:
+    return _replayed(lines, worlds, _children)
+
+
+def _replayed(lines: list[Line], worlds: Path | None, children: Pool) -> list[ReplayedRow]:
     found = [_recorded(line) for line in lines]
     groups: dict[tuple[str, tuple[Path, ...]], list[_Recorded]] = defaultdict(list)
     for each in found:
         if isinstance(each, _Recorded):
             groups[each.execution.world, (worlds,) if worlds else beside(each.origin)].append(each)
-    work = [threads.submit(_of_world, world, folders, rows, children) for (world, folders), rows in groups.items()]
-    done = {row.origin: row for each in work for row in each.result()}
-    yield from (each if isinstance(each, ReplayedRow) else done[each.origin] for each in found)
+    done = {
+        row.origin: row
+        for (world, folders), rows in groups.items()
+        for row in _of_world(world, folders, rows, children)
+    }
+    return [each if isinstance(each, ReplayedRow) else done[each.origin] for each in found]
 
 
 def _recorded(line: Line) -> _Recorded | ReplayedRow:
@@ -112,45 +148,54 @@ def _recorded(line: Line) -> _Recorded | ReplayedRow:
     return _Recorded(conversation.ident or ident, line.origin, execution, told_by(conversation))
 
 
-def _of_world(world: str, folders: tuple[Path, ...], rows: list[_Recorded], children: Pool) -> list[ReplayedRow]:
+def _of_world(world: str, folders: tuple[Path, ...], rows: list[_Recorded], children: Pool) -> Iterator[ReplayedRow]:
     try:
         shelved = find(world, folders)
     except NoWorldError as error:
-        return [row.ended("world_missing", str(error)) for row in rows]
+        yield from (row.ended("world_missing", str(error)) for row in rows)
+        return
     except UnreadableWorldError as error:
-        return [row.ended("world_broken", str(error)) for row in rows]
-    return [_in(shelved, row, children) for row in rows]
+        yield from (row.ended("world_broken", str(error)) for row in rows)
+        return
+    asked = [(row, _asked(row, shelved.scenarios)) for row in rows]
+    yield from (each for _, each in asked if isinstance(each, ReplayedRow))
+    yield from _in([(row, each) for row, each in asked if isinstance(each, Recorded)], shelved, children)
 
 
-def _in(world: Shelved, row: _Recorded, children: Pool) -> ReplayedRow:
+def _asked(row: _Recorded, scenarios: dict[str, Scenario]) -> Recorded | ReplayedRow:
+    """What the world is asked for, or why it need not be asked."""
     name = name_of(row.execution)
-    scenario = world.scenarios.get(name)
+    scenario = scenarios.get(name)
     if scenario is None:
         return row.ended("world_broken", f"its file has no scenario {name[:80]!r}")
-    try:
-        with children.opened(world.world, scenario, seed=row.execution.seed) as session:
-            return _of_row(session, row)
-    except RefusedWorldError as error:
-        return row.ended("world_broken", ": ".join(map(str, error.args))[:300])
-    except (ValueError, GemError) as error:
-        return row.ended("world_broken", str(error)[:300])
-
-
-def _of_row(session: Session, row: _Recorded) -> ReplayedRow:
     try:
         if odd := _apart(row):
             return row.ended("different", str(odd), odd.message)
     except RecursionError:
         return row.ended("unreadable", "the arguments of a call are nested too deeply")
-    steps, answers, end = row.execution.steps, list[Answer](), time.monotonic() + _PATIENCE_S
-    for start in range(0, len(steps), _SLICE):
-        if time.monotonic() > end:
-            return row.ended("world_broken", f"the replay took more than {_PATIENCE_S:.0f} s")
-        try:
-            answers += session.take(steps[start : start + _SLICE])
-        except ValueError as error:
-            return row.ended("different", str(error)[:300])
-    return _compared(row, answers)
+    steps = row.execution.steps
+    deeds = {name for name, event in scenario.events.items() if event.trigger is None}
+    if unknown := next((step for step in steps if isinstance(step, Deed) and step.name not in deeds), None):
+        return row.ended("different", f"the scenario has no deed {unknown.name[:80]!r}")
+    results: list[Any] = [None] * len(steps)
+    for told, (index, _) in zip(row.told, acted(steps), strict=True):
+        results[index] = None if told.name is None else _read(told.result)
+    return Recorded(steps, results, scenario, row.execution.seed)
+
+
+def _in(asked: list[tuple[_Recorded, Recorded]], world: Shelved, children: Pool) -> Iterator[ReplayedRow]:
+    left = deque(row for row, _ in asked)
+    if not left:
+        return
+    try:
+        with children.opened(world.world) as session:
+            for found in session.replay((each for _, each in asked), patience_s=_PATIENCE_S):
+                row = left.popleft()
+                yield row.ended("world_broken", found[:300]) if isinstance(found, str) else _compared(row, found)
+    except RefusedWorldError as error:
+        yield from (row.ended("world_broken", ": ".join(map(str, error.args))[:300]) for row in left)
+    except (ValueError, GemError) as error:
+        yield from (row.ended("world_broken", str(error)[:300]) for row in left)
 
 
 def _apart(row: _Recorded) -> Difference | None:
@@ -172,9 +217,10 @@ def _step(step: Step) -> str:
     return f"{step.name} {shown(step.arguments)}" if isinstance(step, Call) else "a turn of the user"
 
 
-def _compared(row: _Recorded, answers: list[Answer]) -> ReplayedRow:
+def _compared(row: _Recorded, answers: dict[int, Answer]) -> ReplayedRow:
+    """Of the answers that differ: publication may have changed texts that could harm readers."""
     for told, (index, _) in zip(row.told, acted(row.execution.steps), strict=True):
-        if told.name is None:
+        if index not in answers:
             continue
         real = json.loads(harmless_json(json.dumps(answers[index].result)))
         odd = first_difference(_read(told.result), real)

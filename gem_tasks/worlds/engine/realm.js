@@ -12,11 +12,13 @@
     "Infinity", "NaN", "undefined", "globalThis"]);
   const BEYOND = [["stack", /^Maximum call stack|^stack overflow/], ["memory", /^out of memory|^string too long/]];
   const FROZEN = /read-only|no setter|not extensible|could not delete|not configurable|nextId in a read/;
-  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], EXHAUSTED = "object: null", NONE = [];
+  const KINDS = [TypeError, RangeError, ReferenceError, SyntaxError, Error], EXHAUSTED = "object: null", NONE = [], NOW = ["now"], ISO = "2026-03-12T09:00:00Z";
+  const AS_WANTED = "=", MOST_DETAIL = 300;
 
   const session = { base: 0, writing: false }, tables = tablesOf(), code = codeOf(), { functions, keeping } = helpersOf(tables, session), { Refusal } = tables;
   const scenarios = {};                             // events by scenario
   let world, first, tool, failed;
+  let clock;                                        // the last time that `advance` wrote, if its seconds are where ISO has them
 
   // ---- operations. They leave the text of the result, and the names of changed tables
   let text, changed;
@@ -48,11 +50,19 @@
     }
   }
   function advance(seconds) {
-    if (!("now" in tables.rows)) return;
-    tables.replace("now", functions.addSeconds(tables.rows.now, seconds));
-    changed = ["now"];
+    const { now } = tables.rows;
+    if (now === undefined) return;
+    const passed = now === clock ? +now.slice(17, 19) + seconds : 60;
+    clock = passed < 60 ? now.slice(0, 17) + (passed < 10 ? "0" : "") + passed + "Z" : functions.addSeconds(now, seconds);
+    tables.replace("now", clock);
+    if (clock.length !== ISO.length) clock = undefined;
+    changed = NOW;
   }
-  function describe(error) {                        // [reason, detail]
+  function describe(error) {                        // [reason, detail], the latter of whole characters, so that everything can keep it
+    const [reason, detail] = reasonOf(error);
+    return [reason, detail.slice(0, MOST_DETAIL).toWellFormed()];
+  }
+  function reasonOf(error) {
     if (error instanceof Refusal) return [error.reason, error.detail];
     if (typeof error !== "object" || error === null) return ["threw", typeof error + ": " + String(error)];
     const own = getOwnPropertyDescriptor(error, "message"), message = own && typeof own.value === "string" ? own.value : "";
@@ -61,68 +71,87 @@
     const kind = KINDS.find((each) => error instanceof each);
     return ["threw", (kind ? kind.name : "object") + ": " + message];
   }
-  // As JSON: ["r", changed tables, result], ["=", changed] for the wanted result, ["f", reason, detail]. Undefined: only a new engine can go on.
-  function operate(kind, name, given, wanted) {
+  // As JSON: ["r", changed tables, result], ["f", reason, detail], or AS_WANTED. Undefined: only a new engine can go on.
+  function operate(operation, wanted) {             // [kind, name, arguments], or the seconds by which time advances
     text = "null"; changed = NONE;
     try {
-      if (kind === "read") invoke(name, tables.rows, given);
-      else if (kind === "advance") advance(given);
-      else change(kind, name, given);
+      if (typeof operation === "number") advance(operation);
+      else if (operation[0] === "read") invoke(operation[1], tables.rows, operation[2]);
+      else change(operation[0], operation[1], operation[2]);
     } catch (error) {
       const [reason, detail] = describe(error);
-      failed = stringify([reason, detail.slice(0, 300)]);
+      failed = stringify([reason, detail]);
       return reason === "memory" || reason === "stack" || detail === EXHAUSTED ? undefined : '["f",' + failed.slice(1);
     }
+    if (text === wanted) return AS_WANTED;
     const names = changed === NONE ? "[]" : stringify(changed);
-    return text === wanted ? '["=",' + names + "]" : '["r",' + names + "," + text + "]";
+    return '["r",' + names + "," + text + "]";
   }
 
   // ---- requests. An answer begins with "o"; with "x" if only a new engine can go on; with "r" if code does not load.
   // Long texts are joined in the end, not added: the Python binding cannot read the ropes that adding gives.
-  function batch({ first: again, base, scenario, operations, quiet }) {
+  function begun({ first: again, base, scenario }) {
     if (again) tables.tree = first;
     session.base = base;
     tool = code.of(scenario, scenarios[scenario]);
-    const done = [], touched = new Set(), { ids } = tables;
+  }
+  function batch(text) {
+    const { operations, ...head } = parse(text), done = [], touched = new Set();
+    begun(head);
+    const { ids } = tables;
     for (let i = 0; i < operations.length; i++) {
-      const each = operations[i], told = operate(each[0], each[1], each[2], each[3]);
+      const told = operate(operations[i], undefined);
       if (told === undefined) return "x" + failed;
       done[i] = told;
-      if (!quiet && changed !== NONE) for (const name of changed) touched.add(name);
+      for (let j = 0; j < changed.length; j++) touched.add(changed[j]);
     }
-    const state = quiet ? "" : [',"tables":', stringify(texts(touched)), ',"ids":', ids === tables.ids ? "null" : stringify(tables.ids)].join("");
-    return ['o{"done":[', done.join(), "]", state, "}"].join("");
+    return ['o{"done":[', done.join(), '],"tables":', stringify(texts(touched)), ',"ids":', ids === tables.ids ? "null" : stringify(tables.ids), "}"].join("");
   }
   function texts(names) {
     const found = {};
     for (const name of names) found[name] = name in tables.rows ? stringify(tables.rows[name]) : null;
     return found;
   }
-  function load(given) {
-    world = given;
+  function load(text) {
+    world = parse(text);
     scenarios[""] = {};
     code.load(world);
     tables.begin(world.start);
     first = tables.tree;
   }
-  function scenario({ name, events, now }) {
+  function scenario(text) {
+    const { name, events, now } = parse(text);
     scenarios[name] = events;
     if (!now) return;
     code.check(events);
     code.of(name, events)("");
   }
-  function begin(state) { tables.begin(state); }
-  function many(batches) {                          // all of them, or none
-    const told = [];
-    for (const each of batches) if ((told[told.length] = batch(each))[0] === "x") return told.pop();
-    return ["o[", told.map((each) => each.slice(1)).join(), "]"].join("");
+  function begin(text) { tables.begin(parse(text)); }
+  // JSON of replays, each [where it begins, operations], then a text after a tab for each operation: the wanted result, or none. Of a replay whose
+  // results are those that it wants, nothing comes back.
+  function replays(text) {
+    const parts = text.split("\t"), asked = parse(parts[0]), told = [];
+    let at = 1;
+    for (let i = 0; i < asked.length; i++) {
+      const [head, operations] = asked[i], done = [];
+      let equal = true;
+      begun(head);
+      for (let j = 0; j < operations.length; j++) {
+        const wanted = parts[at++], each = operate(operations[j], wanted || "null");
+        if (each === undefined) return "x" + failed;
+        if (each !== AS_WANTED) equal = false;
+        done[j] = each === AS_WANTED ? changed : each;
+      }
+      told[i] = equal && !head.every ? "0" : ["[", done.map((each) => (typeof each === "string" ? each : '["=",' + stringify(each) + "]")).join(), "]"].join("");
+    }
+    return ["o[", told.join(), "]"].join("");
   }
-  const REQUESTS = { batch, many, begin, load, scenario };
+  const REQUESTS = { batch, replays, begin, load, scenario };
   function run(kind, text) {
     try {
-      return REQUESTS[kind](parse(text)) || "o";
+      return REQUESTS[kind](text) || "o";
     } catch (error) {
-      return (kind === "batch" ? "x" : "r") + stringify(describe(error));
+      return (kind === "load" || kind === "scenario" ? "r" : "x") + stringify(describe(error));
     }
   }
 

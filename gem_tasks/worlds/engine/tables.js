@@ -5,7 +5,10 @@
   "use strict";
   const { parse, stringify } = JSON, { keys, values, freeze, getPrototypeOf } = Object, { set, defineProperty, deleteProperty } = Reflect;
   const isArray = Array.isArray, Surrogate = Proxy, plainPrototype = Object.prototype, owns = plainPrototype.propertyIsEnumerable, DEPTH = 64, TABLE = 64, RECORD = 63;
-  const layers = new Map(), texts = new WeakMap(), sorted = new WeakMap();  // of records of the tree, JSON; of tables, records in the order of keys
+  const layers = new Map();
+  const nested = new WeakMap();                     // of records of the tree, names of what is no plain value in them; null: not known yet
+  const sorted = new WeakMap();                     // of tables of the tree, names and records in the order of names; null: not known yet; or how they
+                                                    // follow from those of the table before
 
   let rows, ids;                                    // the tree: tables by name; counters of `nextId`
   let size;                                         // no fewer characters than the JSON of all tables has
@@ -13,7 +16,6 @@
 
   class Refusal { constructor(reason, detail) { this.reason = reason; this.detail = detail; } }
   const isObject = (value) => typeof value === "object" && value !== null;
-  const isTable = (value) => isObject(value) && !isArray(value);
 
   // ---- whether JSON keeps it, and every reader: no Map, Promise, function, NaN, half of a character, or endless nesting
   function proper(object) { const prototype = getPrototypeOf(object); return prototype === plainPrototype || prototype === null; }
@@ -80,7 +82,8 @@
   function frozen(value, depth) {                   // a copy of what a write left; undefined: JSON has none
     parts++;
     if (typeof value === "string") { characters += value.length; return value.isWellFormed() ? value : refuse(); }
-    if (typeof value === "boolean" || value === null || value === undefined || (typeof value === "number" && value - value === 0)) return value;
+    if (typeof value === "boolean" || value === null || value === undefined) return value;
+    if (typeof value === "number" && value - value === 0) return value + 0;  // JSON has no -0
     if (typeof value !== "object" || depth < 0 || !(isArray(value) || proper(value))) refuse();
     const made = isArray(value) ? [] : {};
     if (isArray(value)) for (let i = 0; i < value.length; i++) made[i] = frozen(value[i], depth - 1) ?? null;
@@ -122,14 +125,18 @@
   }
   function object(layer, depth) {
     const { base } = layer, made = { ...base };
-    let changed = false;
+    let changed = false, order = null;
     for (const key of layer.noted) {
       const now = typeof key === "string" ? next(layer, key, depth) : undefined;
       if (now === base[key]) continue;
       put(made, key, now);
-      if (depth === RECORD && isObject(now)) texts.set(now, "");
+      if (depth === RECORD) {
+        if (isObject(now)) nested.set(now, null);
+        order = changed ? null : { before: sorted.get(base), key, now };
+      }
       changed = true;
     }
+    if (changed && depth === RECORD) sorted.set(made, order?.before?.records ? order : null);
     return changed ? freeze(made) : base;
   }
   function commit(state, most) {                    // names of the tables that changed
@@ -141,6 +148,7 @@
       const now = typeof name === "string" ? next(layer, name, TABLE) : undefined;
       if (now === rows[name]) continue;
       put(made, name, now);
+      if (isObject(now) && !sorted.has(now)) sorted.set(now, null);
       changed.push(name);
     }
     if (!changed.length) return changed;
@@ -160,25 +168,56 @@
     place = ""; rows = {}; ids = given.ids;
     for (const name in given.tables) {
       rows[name] = frozen(parse(given.tables[name]), TABLE);
-      if (isTable(rows[name])) for (const key in rows[name]) if (isObject(rows[name][key])) texts.set(rows[name][key], "");
+      if (!isObject(rows[name])) continue;
+      sorted.set(rows[name], null);
+      for (const key in rows[name]) if (isObject(rows[name][key])) nested.set(rows[name][key], null);
     }
     size = measured(freeze(rows));
   }
   function replace(name, text) { rows = freeze({ ...rows, [name]: text }); size += 64; }
   function recordsOf(table) {                       // sorted by key, which is done once for a table of the tree
-    const known = sorted.get(table);
-    if (known) return known.slice();
-    const names = keys(raw(table)).sort(), found = [];
+    if (sorted.has(table)) return ordered(table).records.slice();
+    const layer = layers.get(table), names = layer && !layer.noted ? ordered(layer.base).names : keys(raw(table)).sort(), found = [];
     for (let i = 0; i < names.length; i++) found[i] = table[names[i]];
-    if (values(rows).includes(table)) sorted.set(table, found.slice());
     return found;
   }
+  function ordered(table) {
+    const known = sorted.get(table);
+    if (known?.records) return known;
+    const made = known ? reordered(known.before, known.key, known.now) : fresh(table);
+    if (known !== undefined) sorted.set(table, made);
+    return made;
+  }
+  function fresh(table) {
+    const names = keys(table).sort(), records = [];
+    for (let i = 0; i < names.length; i++) records[i] = table[names[i]];
+    return { names, records };
+  }
+  function reordered({ names, records }, key, record) {  // with one record added, replaced, or (undefined) removed
+    let low = 0, high = names.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (names[middle] < key) low = middle + 1; else high = middle;
+    }
+    const there = names[low] === key;
+    if (record === undefined) return { names: names.toSpliced(low, 1), records: records.toSpliced(low, 1) };
+    return there ? { names, records: records.with(low, record) } : { names: names.toSpliced(low, 0, key), records: records.toSpliced(low, 0, record) };
+  }
   function copied(value) {
-    const known = texts.get(value);
-    if (known) return parse(known);
-    const text = stringify([raw(value)]);
-    if (known === "") texts.set(value, text.slice(1, -1));
-    return parse(text)[0];
+    let inner = nested.get(value);
+    if (inner === undefined) return parse(stringify([raw(value)]))[0];
+    if (inner === null) {
+      inner = keys(value).filter((key) => isObject(value[key]));
+      nested.set(value, inner);
+    }
+    const made = isArray(value) ? value.slice() : { ...value };
+    for (let i = 0; i < inner.length; i++) made[inner[i]] = duplicate(value[inner[i]]);
+    return made;
+  }
+  function duplicate(value) {                       // of the tree
+    if (!isArray(value)) return parse(stringify(value));
+    for (let i = 0; i < value.length; i++) if (isObject(value[i])) return parse(stringify(value));
+    return value.slice();
   }
   return {
     Refusal, begin, close, commit, copied, json, open, recordsOf, replace,

@@ -69,9 +69,8 @@ class Engine:
         """`o{"done": …}`, or `x[reason, detail]`: not every operation was carried out, and none is of effect.
 
         Args:
-            text: JSON of `first` (otherwise it begins where the last one ended), `base`, `scenario`, `operations`, and
-                `quiet` (the state does not come back); of `many`, a list of them.
-            kind: `batch` or `many`.
+            text: JSON of `first` (otherwise it begins where the last one ended), `base`, `scenario`, `operations`.
+            kind: `batch`, or `replays`, whose text is different.
         """
         if self._spoilt:
             self.load()
@@ -79,9 +78,15 @@ class Engine:
         self._spoilt = told[0] != "o"
         return told
 
-    def many(self, text: str) -> str:
-        """Several batches: `o[…]`, or `x[reason, detail]` for all."""
-        return self.batch(text, "many")
+    def replays(self, text: str) -> str:
+        """Whole conversations: `o[…]`, or `x[reason, detail]` for all.
+
+        Args:
+            text: JSON of `[head, operations]` for each, where `head` is that of a batch, and with `every` the
+                operations whose results are the wanted ones come back too. After it, each after a tab, the wanted
+                results of all operations, as the engine writes JSON; empty: none is wanted.
+        """
+        return self.batch(text, "replays")
 
     def _told(self, kind: str, text: str) -> str:
         arm(_kill_s)
@@ -103,13 +108,13 @@ def reason_of(error: Exception) -> str:
 def serve(quickjs: Any) -> None:
     """Answers each line: its first character says what it asks for, the rest is JSON."""
     engine: Engine | None = None
-    for line in sys.stdin:
-        kind, text = line[0], line[1:]
+    for line in sys.stdin.buffer:
+        kind, text = chr(line[0]), line[1:].decode("utf-8")
         if kind == "l" or engine is None:
             engine = Engine(text, quickjs)
             told = engine.load()
         else:
-            told = {"s": engine.scenario, "t": engine.begin, "b": engine.batch, "m": engine.many}[kind](text)
+            told = {"s": engine.scenario, "t": engine.begin, "b": engine.batch, "m": engine.replays}[kind](text)
         sys.stdout.buffer.write(told.encode("utf-8", "replace") + b"\n")
         sys.stdout.buffer.flush()
 

@@ -9,6 +9,7 @@ from gem_tasks.worlds.built import Built
 from gem_tasks.worlds.goals.alternatives import alternatives
 from gem_tasks.worlds.goals.judged import Goal
 from gem_tasks.worlds.goals.mutants import and_another, mutants
+from gem_tasks.worlds.goals.origins import from_nothing
 from gem_tasks.worlds.goals.references import Carried, faults_of
 from gem_tasks.worlds.goals.resolved import UnresolvedError, resolved
 from gem_tasks.worlds.goals.run import Run, ran, refused
@@ -41,6 +42,8 @@ class Proof(NamedTuple):
     alternatives: int = 0
     faults: tuple[str, ...] = ()
     """Why the task does not hold."""
+    notes: tuple[str, ...] = ()
+    """What is no fault, but odd."""
 
     @property
     def trials(self) -> dict[str, int]:
@@ -62,7 +65,7 @@ def proven(tasks: Tasks, built: Built, *, mode: SandboxMode = "auto") -> Tasks |
             if proof.faults:
                 left_out.append(f"task {number}, {task.title}: {'; '.join(proof.faults[: 2 * _TOLD])}")
             else:
-                kept.append(task.model_copy(update={"trials": proof.trials}))
+                kept.append(task.model_copy(update={"trials": proof.trials, "notes": proof.notes}))
     if not kept:
         return "No task holds when its runs are carried out:\n" + "\n".join(f"- {each}" for each in left_out)
     return Tasks(tasks=tuple(kept), refused=tuple(left_out))
@@ -130,7 +133,8 @@ def _tried(session: Session, world: World, task: Task, carried: list[Carried], a
             *faults,
             "no changed run differs from the references, so nothing shows that the goal tells right from wrong",
         ]
-    return Proof(harmful, missed, equivalent, passed, tuple(faults))
+    notes = dict.fromkeys(note for each in carried for note in from_nothing(task, each.run, world))
+    return Proof(harmful, missed, equivalent, passed, tuple(faults), tuple(notes))
 
 
 def _refused_alternatives(session: Session, world: World, task: Task, each: Carried) -> Iterator[str]:

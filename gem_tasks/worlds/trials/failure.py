@@ -10,7 +10,7 @@ Reason = (
     FaultReason
     | Literal[
         "not_loaded", "run_failed", "never_succeeds", "nothing_changes", "not_repeatable", "order_unenforced",
-        "unknown_accepted", "fixed_answer", "special_cased", "few_records", "id_taken",
+        "unknown_accepted", "fixed_answer", "special_cased", "few_records", "id_taken", "id_below",
     ]
 )  # fmt: skip
 """Why a world is refused: the reasons of the runtime, and
@@ -21,7 +21,8 @@ Reason = (
 - `order_unenforced`: a call succeeds without the change that the workflow requires before it.
 - `unknown_accepted`: a change succeeds for the id of no record.
 - `fixed_answer`: an answer comes from the code, not from the state; `special_cased`: the code names a record.
-- `few_records`, `id_taken`: the first state is too small; or `nextId` gives an id that exists.
+- `few_records`: the first state is too small; `id_taken`, `id_below`: `nextId` gives an id that exists, or a number
+  below that of an older record.
 """
 
 SLOW: frozenset[Reason] = frozenset({"timeout", "memory", "stack", "crashed"})

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.workflow import Workflow
@@ -10,7 +11,7 @@ from gem_tasks.worlds.process import RefusedWorldError
 from gem_tasks.worlds.session import opened
 from gem_tasks.worlds.trials.bench import Bench, Tried
 from gem_tasks.worlds.trials.beyond import beyond
-from gem_tasks.worlds.trials.data import poor, taken
+from gem_tasks.worlds.trials.data import below, keys_of, poor, taken
 from gem_tasks.worlds.trials.failure import MOST_SLOW, SLOW, Failure, report
 from gem_tasks.worlds.trials.fixed import fixed, special
 from gem_tasks.worlds.trials.odd import odd, others, unknown
@@ -70,7 +71,7 @@ def _all(bench: Bench, built: Built, workflow: Workflow) -> "Counter[str] | list
         "state": fixed(bench, good),
         "literals": special(bench, built, workflow, good),
         "records": poor(bench),
-        "ids": taken(bench),
+        "ids": chain(taken(bench), below(bench.world.ids, keys_of(bench))),
         "replays": _replayed(bench, built, way),
     }
     for kind, results in kinds.items():

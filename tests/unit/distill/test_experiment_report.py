@@ -96,7 +96,7 @@ def test_tasks_in_worlds_have_their_overall_scores_and_are_compared_by_task():
     text = render(made("distill", [report_of(5), report_of(15)], harness="worlds", kind="agent"))
     assert "## Tasks in worlds of held-out texts" in text
     assert "| per cent ± standard error | overall pass^1 | failed tries | seconds |" in text
-    assert "user: person" in text
+    assert "user person" in text
     assert "| worlds | base → trained | +50.00 |" in text
     assert "| yes | 20 |" in text
 

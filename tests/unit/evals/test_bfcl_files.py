@@ -11,7 +11,7 @@ def test_an_answer_with_a_line_separator_is_scored_and_kept_for_the_next_run(tmp
     category = "multi_turn_base"
     rows = [
         {"id": "multi_turn_base_0", "result": [[STRANGE]]},
-        {"id": "multi_turn_base_1", "result": f"Error during inference: {STRANGE}"},
+        {"id": "multi_turn_base_1", "result": f"Error during inference: {STRANGE}", "traceback": "of the harness"},
     ]
     result = bfcl._result_path(tmp_path, category)
     result.parent.mkdir(parents=True)

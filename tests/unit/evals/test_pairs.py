@@ -3,8 +3,9 @@
 import pytest
 
 from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings
-from gem_tasks.evals.pairs import difference
+from gem_tasks.evals.pairs import difference, other_tasks
 from gem_tasks.evals.promotion import judge
+from gem_tasks.evals.stats import average
 from gem_tasks.evals.worlds.report import scores
 
 
@@ -39,4 +40,39 @@ def test_scores_over_other_tasks_are_not_compared():
     one, other = report(tasks(5)), report(tasks(40), subset="worlds:b")
     with pytest.raises(ValueError, match="different sets of tasks"):
         difference(one, other)
-    assert judge({"worlds": one}, {"worlds": other}).why == "worlds: the two ran with different subset"
+    assert judge({"worlds": one}, {"worlds": other}).why.startswith("worlds: the two played different sets")
+
+
+def tau2(revision, digest, subset="full", solved=10):
+    cases = tuple(CaseScore(case_id=f"airline/{at}", category="airline", score=float(at < solved)) for at in range(40))
+    settings = RunSettings(version="inspect-evals 1", subset=subset, revision=revision, tasks_sha256=digest)
+    return EvalReport(
+        harness="tau2", model="m", scores=average(cases, "avg@1"), cases=cases, settings=settings, seconds=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("1.0.0, corrected", "a" * 64), ("377cecf, before the corrections", "b" * 64)),
+        (("own file", "a" * 64), ("own file", "b" * 64)),
+        ((None, None), ("1.0.0, corrected", "a" * 64)),
+    ],
+)
+def test_scores_of_different_revisions_are_not_compared_and_promote_nothing(one, other):
+    champion, challenger = tau2(*one), tau2(*other, solved=40)
+    with pytest.raises(ValueError, match="tasks of different revisions"):
+        difference(champion, challenger)
+    verdict = judge({"tau2": champion}, {"tau2": challenger})
+    assert (verdict.outcome, verdict.differences) == ("kept", {})
+    assert verdict.why.startswith("tau2: the two ran tasks of different revisions, ")
+
+
+def test_the_reason_names_both_revisions_and_the_beginnings_of_their_hashes():
+    reason = other_tasks(tau2("own file", "a" * 64), tau2(None, None))
+    assert reason == "the two ran tasks of different revisions, own file #aaaaaaaa and unknown revision"
+
+
+def test_other_cases_of_one_revision_are_not_another_revision():
+    assert other_tasks(tau2("x", "a" * 64), tau2("x", "b" * 64, subset="smoke")) is None
+    assert judge({"tau2": tau2("x", "a" * 64)}, {"tau2": tau2("x", "a" * 64, solved=40)}).outcome == "promoted"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.domain.evaluation import CaseScore
-from gem_tasks.evals.passes import all_of, any_of, interval, passes
+from gem_tasks.evals.passes import all_of, any_of, interval, interval_of_strata, passes, passes_by_category
 
 
 def tries(case, *results):
@@ -60,3 +60,45 @@ def test_unanimous_tasks_have_the_exact_binomial_interval():
     assert interval([0.0] * 10) == (0.0, pytest.approx(0.3085, abs=1e-4))
     assert interval([1.0]) == (pytest.approx(0.025), 1.0)
     assert interval([0.5]) is None
+
+
+def domain(name, *tasks):
+    rows = [(f"{name}/{at}", each) for at, each in enumerate(tasks)]
+    return [
+        CaseScore(case_id=case, category=name, score=score, epoch=epoch)
+        for case, results in rows
+        for epoch, score in enumerate(results, 1)
+    ]
+
+
+def test_overall_is_the_mean_of_the_categories_for_every_k_and_each_category_has_its_own():
+    cases = [*domain("airline", (1, 1), (1, 0)), *domain("retail", (0, 1), (0, 0), (0, 0), (1, 1))]
+    scores = {(score.category, score.metric): score for score in passes_by_category(cases)}
+    assert list(scores)[:3] == [("overall", "pass^1"), ("overall", "pass^2"), ("overall", "pass@2")]
+    airline, retail = (0.75, 0.5, 1.0), (0.375, 0.25, 0.5)
+    for metric, one, other in zip(("pass^1", "pass^2", "pass@2"), airline, retail, strict=True):
+        assert scores["airline", metric].value == pytest.approx(one)
+        assert scores["retail", metric].value == pytest.approx(other)
+        assert scores["overall", metric].value == pytest.approx((one + other) / 2)
+    assert scores["overall", "pass^1"].cases == 6
+    low, high = scores["overall", "pass^2"].interval
+    assert low < scores["overall", "pass^2"].value < high
+
+
+def test_the_interval_of_the_mean_of_two_strata_is_that_of_the_normal_approximation():
+    draw = np.random.default_rng(3)
+    strata = [draw.choice([0.0, 1.0], 400).tolist(), draw.choice([0.0, 1.0], 900, p=[0.8, 0.2]).tolist()]
+    spread = 1.96 * math.sqrt(sum(np.var(tasks, ddof=1) / len(tasks) for tasks in strata)) / 2
+    low, high = interval_of_strata(strata)
+    middle = np.mean([np.mean(tasks) for tasks in strata])
+    assert (low, high) == (pytest.approx(middle - spread, abs=0.003), pytest.approx(middle + spread, abs=0.003))
+
+
+def test_strata_that_were_always_solved_count_as_many_tasks_as_the_smallest_allows():
+    assert interval_of_strata([[1.0] * 5, [1.0] * 50]) == interval([1.0] * 10)
+
+
+def test_a_stratum_that_was_always_solved_is_not_certain_beside_another():
+    low, high = interval_of_strata([[0.0] * 10, [1.0] * 10])
+    assert 0.35 < low < 0.4
+    assert 0.6 < high < 0.65

@@ -3,8 +3,10 @@
 import pytest
 
 from gem_tasks.domain.workflow import ToolSpec
-from gem_tasks.live_apis.match import dice, match, words
+from gem_tasks.errors import UserError
+from gem_tasks.live_apis.match import Matcher, match
 from gem_tasks.live_apis.operation import Operation
+from gem_tasks.live_apis.words import verb_of, words
 
 
 def schema(*names):
@@ -42,15 +44,35 @@ def test_other_words_for_the_same_thing_find_it(wanted, operation):
 
 
 @pytest.mark.parametrize("stranger", [tool("water_plants", "minutes"), tool("send_invoice", "invoice_id"), tool("x")])
-def test_what_the_api_cannot_do_is_not_mapped_but_names_the_nearest(stranger):
-    found = match(stranger, OPERATIONS)
-    assert found.operation is None
-    assert found.runner_up
+def test_what_the_api_cannot_do_is_not_mapped(stranger):
+    assert match(stranger, OPERATIONS).operation is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operation"),
+    [
+        (tool("list_order_locations", "order_id"), None),  # of an order, but something else
+        (tool("search_orders", "text"), "listOrders"),  # never what writes
+        (tool("delete_customer", "customer_id"), None),  # can only be created
+        (tool("get_summary", "order_id"), None),  # parameters alone prove nothing
+    ],
+)
+def test_a_noun_of_the_tool_that_the_api_lacks_and_another_kind_of_action_prevent_a_match(wanted, operation):
+    assert match(wanted, OPERATIONS).operation == operation
+
+
+def test_somebody_who_knows_better_decides_by_hand():
+    found = Matcher(OPERATIONS, fixed={"dun": "cancelOrder", "fetch_order": None})
+    assert found.match(tool("dun", "order_id")).arguments == {"order_id": "orderId"}
+    assert found.match(tool("fetch_order", "order_id")).operation is None
+    with pytest.raises(UserError, match="no operation 'nonsense'"):
+        Matcher(OPERATIONS, fixed={"dun": "nonsense"})
 
 
 def test_the_score_is_the_weighted_sum_of_its_parts():
     found = match(tool("fetch_order", "order_id"), OPERATIONS)
-    assert found.score == pytest.approx(0.5 * found.name + 0.2 * found.description + 0.3 * found.parameters, abs=1e-3)
+    assert found.action == 1
+    assert found.score == pytest.approx(0.6 * found.name + 0.15 * found.description + 0.25 * found.parameters, abs=1e-3)
     assert found.arguments == {"order_id": "orderId"}
 
 
@@ -65,4 +87,6 @@ def test_an_api_without_operations_maps_nothing():
 
 def test_words_of_camel_snake_and_plural_are_alike():
     assert words("listHTTPOrders") == words("search_http_order")
-    assert dice(words("getOrder"), words("showOrders")) == 1
+    assert verb_of("showOrder") == ("get", True)
+    assert verb_of("get_orders") == ("list", True)
+    assert verb_of("finalize_order") == ("finalize", False)

@@ -3,11 +3,11 @@
 from collections import Counter
 
 from gem_tasks.plans import shipped
-from gem_tasks.plans.task_plans import USER, draw_tasks, shipped_tasks
+from gem_tasks.plans.task_plans import USER, draw_assistant, draw_tasks, shipped_tasks
 
 MENUS = shipped_tasks()
 PLANS = [draw_tasks(MENUS, shipped(), 3, f"segment {number}", "world") for number in range(400)]
-OF = ("plot", "fault", "meanwhile", "ending")
+OF = ("plot", "fault", "meanwhile", "ending", "leaving")
 
 
 def test_the_same_request_gets_the_same_plans_and_another_world_others():
@@ -22,7 +22,7 @@ def test_the_tasks_of_a_request_have_different_plots():
 
 
 def test_every_option_is_drawn_about_as_often_as_it_weighs():
-    for menu in ("fault", "meanwhile", "ending"):
+    for menu in ("fault", "meanwhile", "ending", "leaving"):
         options = getattr(MENUS, menu)
         drawn = Counter(plan.choices[menu] for plans in PLANS for plan in plans)
         for name, option in options.items():
@@ -34,6 +34,13 @@ def test_a_plan_says_one_line_a_menu():
     plan = PLANS[0][0]
     assert list(plan.choices) == [*OF, *USER]
     assert [line.partition(":")[0] for line in plan.text.splitlines()] == [
-        "- Plot", "- Fault", "- Meanwhile", "- Ending", "- The user's temper", "- Expertise", "- Wordiness", "- Tone",
-        "- Details",
+        "- Plot", "- Fault", "- Meanwhile", "- Ending", "- Leaving", "- The user's temper", "- Expertise",
+        "- Wordiness", "- Tone", "- Details",
     ]  # fmt: skip
+
+
+def test_the_tasks_of_a_request_share_an_assistant():
+    drawn = [draw_assistant(MENUS, shipped(), f"segment {number}", "world") for number in range(400)]
+    assert {each.choices["consent"] for each in drawn} == MENUS.consent.keys()
+    assert [line.partition(":")[0] for line in drawn[0].text.splitlines()] == ["- Consent", "- The assistant's voice"]
+    assert not any("consent" in plan.choices for plans in PLANS for plan in plans)

@@ -22,7 +22,7 @@ def test_a_task_is_read_with_its_variants():
     second = ANSWER.replace("<system>You renew loans.</system>", "").replace("Renew a loan", "Another")
     found = parse(f"<think>x</think>{ANSWER}\n{second}")
     assert isinstance(found, Accepted)
-    assert found.measures == {"tasks": 2, "refused": 0, "mutants": 0}
+    assert found.measures == {"tasks": 2, "refused": 0, "mutants": 0, "notes": 0}
     task, other = Tasks.model_validate_json(found.payload).tasks
     assert (other.title, other.system) == ("Another", "You renew loans.")
     plain, used = task.variants
@@ -38,6 +38,7 @@ def test_a_task_is_read_with_its_variants():
 
 WRONG = [
     ('"reveal": "first"', '"reveal": "later"', "the first of <wishes> has"),
+    ('"reveal": "first"', '"reveal": "first when asked"', "the first of <wishes> has"),
     ("Wants the loan", "renew_loan it", "persona and wishes must not name tools, as renew_loan in 'renew_loan it"),
     ('["loans"]', '["books"]', "<outcome> names a table that does not exist: books"),
     ('"volatile": ["due"]', '"traces": ["loans"]', "<outcome> names loans among tables and traces"),
@@ -81,6 +82,10 @@ def test_an_answer_that_breaks_off_is_malformed():
 def test_a_future_date_and_an_ordinary_word_are_no_facts_of_the_state():
     found = parse(ANSWER.replace("since 2019-04-30", "back on 2027-01-01, well-read, B-12"))
     assert isinstance(found, Accepted)
+
+
+def test_the_first_wish_may_come_first_in_part():
+    assert isinstance(parse(ANSWER.replace('"reveal": "first"', '"reveal": "first, without the weeks"')), Accepted)
 
 
 def test_the_request_holds_the_world_and_what_was_drawn():

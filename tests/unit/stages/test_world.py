@@ -6,6 +6,7 @@ import pytest
 
 from gem_tasks.domain.outcome import Accepted, Malformed, Rejected
 from gem_tasks.domain.workflow import Extraction
+from gem_tasks.plans.world_style import draw_style, shipped_worlds
 from gem_tasks.prompts import load, sections
 from gem_tasks.prompts.contract import LARGEST_BYTES
 from gem_tasks.stages import stage
@@ -20,9 +21,13 @@ def read(text):
     return Built.model_validate_json(WORLD.parse(text, make_record()).payload)
 
 
-def test_tools_workflow_and_text_are_sent_and_the_prompt_asks_for_every_part():
+def test_tools_workflow_style_and_text_are_sent_and_the_prompt_asks_for_every_part():
     system, user = WORLD.request(make_record(), load("world"))
-    assert list(sections(user.content)) == ["tools", "workflow", "text"]
+    assert list(sections(user.content)) == ["tools", "workflow", "style", "text"]
+    style = draw_style(shipped_worlds(), make_record().segment.segment_id)
+    assert sections(user.content)["style"] == style.text
+    assert system.content == load("world").text
+    assert "2026" not in system.content
     assert sections(user.content)["text"] == TEXT
     assert all(tag in system.content for tag in WORLD.asks_for)
     assert len(system.content.encode()) < LARGEST_BYTES

@@ -22,7 +22,7 @@ def call(name="put", /, **arguments):
 
 
 def kinds(planned):
-    return [(each.kind, each.name or each.given) for each in planned.operations]
+    return [(each.kind, each.name or each.text) for each in planned.operations]
 
 
 def test_the_clock_advances_per_call_and_per_turn():

@@ -2,11 +2,12 @@
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from gem_tasks.lint.files import read_files
-from gem_tasks.lint.replay import replay_files
+from gem_tasks.lint.replay import replay_files, run
 from gem_tasks.worlds.built import world_id
 from gem_tasks.worlds.played import Replayable
 from gem_tasks.worlds.world import Limits
@@ -108,6 +109,26 @@ def test_every_line_has_one_result_in_its_place(replayed, folder):
     assert [row.origin for row in replayed] == [f"{folder}/rows.jsonl:{n}" for n in range(1, len(ROWS) + 2)]
     assert replayed[-1].status == "unreadable"
     assert replayed[3].message == 8
+
+
+def test_rows_of_several_processes_stay_in_their_order(monkeypatch, tmp_path, folder):
+    """Threads in the place of processes, which take a second to start."""
+    monkeypatch.setattr(run, "ProcessPoolExecutor", lambda jobs, mp_context, **begun: ThreadPoolExecutor(1, **begun))
+    monkeypatch.setattr(run, "end_with_parent", lambda: None)
+    names = ["equal", "result", "missing", "none"] * 40
+    file = tmp_path / "many.jsonl"
+    file.write_text("\n".join(json.dumps(ROWS[name][0]) for name in names))
+    found = list(replay_files([str(file)], worlds=folder / "worlds", jobs=2))
+    run._children.close()
+    assert [row.status for row in found] == [ROWS[name][1] for name in names]
+    assert [row.origin for row in found] == [f"{file}:{n}" for n in range(1, len(names) + 1)]
+
+
+def test_a_world_that_uses_its_limits_up_again_and_again_ends_after_a_while(monkeypatch, folder, tmp_path):
+    monkeypatch.setattr(run, "_PATIENCE_S", -1.0)
+    (tmp_path / "one.jsonl").write_text(json.dumps(ROWS["loops"][0]))
+    (row,) = replay_files([str(tmp_path / "one.jsonl")], worlds=folder / "worlds")
+    assert (row.status, row.detail) == ("world_broken", "the replay took more than -1 s")
 
 
 def test_worlds_are_no_rows_of_a_folder(folder):

@@ -140,6 +140,30 @@ def test_words_of_the_assistant_have_to_be_volatile(session):
     assert proof(session, noted, tables=("notes",), knows=(f"The words: {words}",)).faults == ()
 
 
+@pytest.mark.parametrize(
+    ("knows", "notes"),
+    [
+        ((), ('share of refund({"id": "o-1", "share": 40}) follows from nothing',)),
+        (("She gets 40 % back.",), ()),
+        (("She gets 0.4 of it back.",), ()),
+        (("She gets 400 back.", "It cost 1,000."), ()),
+    ],
+)
+def test_a_written_value_that_follows_from_nothing_is_noted_and_refuses_no_task(session, knows, notes):
+    found = proof(session, PLAIN, conditions=CONFIRMED[:0], knows=knows)
+    assert (found.faults, found.notes) == ((), notes)
+
+
+def test_words_of_results_schemas_and_the_assistant_follow_from_something(session):
+    reference = (*PLAIN.reference[:-1], call("note", id="o-2", text="Juniper"), PLAIN.reference[-1])
+    noted = variant(reference=reference, events=PLAIN.scenario.events)
+    told = 'text of note({"id": "o-2", "text": "Juniper"}) follows from nothing'
+    assert told in proof(session, noted, tables=("orders", "refunds", "notes")).notes
+    composed = call("note", id="o-2", text="Juniper was told of it")
+    words = variant(reference=(*PLAIN.reference[:-1], composed, PLAIN.reference[-1]), events=PLAIN.scenario.events)
+    assert proof(session, words, knows=("40 %",), volatile=("changed_at", "text")).notes == ()
+
+
 TASKS = Tasks.model_validate_json(WriteTasks().parse(ANSWER, record()).payload)
 UNSEEN = TASKS.tasks[0].model_copy(update={"tables": ("readers",)})
 

@@ -1,0 +1,136 @@
+"""Tries of a benchmark that GEM runs itself: their journal, so that an interrupted run continues, and their workers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pydantic import ValidationError
+
+from gem_tasks.domain.base import Value
+from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.evals.progress import Progress
+from gem_tasks.files import replacing
+
+_TOO_MANY_FAILURES = 20
+"""Tries in a row that an endpoint failed, after their retries, that end a run."""
+
+
+class Try(Value):
+    """One try at a case."""
+
+    case_id: str
+    category: str
+    """The kind of the case."""
+    epoch: int = 1
+    """Number of the try, from 1."""
+    error: str | None = None
+    """Why the try failed outside the model."""
+
+    @property
+    def endpoint_failed(self) -> bool:
+        """Whether an endpoint is at fault: if too many are in a row, the run ends."""
+        return self.error is not None
+
+
+Item = TypeVar("Item")
+AnyTry = TypeVar("AnyTry", bound=Try)
+
+
+class Journal(Generic[AnyTry]):
+    """`attempts.jsonl` in the folder of a run: one line for each finished try.
+
+    Attributes:
+        found: finished tries by case and number. Those that failed outside the model are not among them.
+    """
+
+    def __init__(self, folder: Path, kind: type[AnyTry]) -> None:
+        self._path, self._kind = folder / "attempts.jsonl", kind
+        lines = self._path.read_bytes().split(b"\n") if self._path.is_file() else []
+        read = [each for each in map(self._read, lines) if each and each.error is None]
+        self.found = {(each.case_id, each.epoch): each for each in read}
+
+    def __enter__(self) -> Self:
+        """Rewrites the file without lines that a kill cut off and without failed tries."""
+        with replacing(self._path) as part:
+            part.write_text("".join(map(_line, self.found.values())), encoding="utf-8")
+        self._file = self._path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def add(self, attempt: AnyTry) -> None:
+        """Keeps a try."""
+        self.found[attempt.case_id, attempt.epoch] = attempt
+        self._file.write(_line(attempt))
+        self._file.flush()
+
+    def _read(self, line: bytes) -> AnyTry | None:
+        try:
+            return self._kind.model_validate_json(line)
+        except ValidationError:
+            return None
+
+
+def _line(attempt: Try) -> str:
+    return f"{attempt.model_dump_json()}\n"
+
+
+async def run_tries(
+    wanted: Iterable[Item],
+    make: Callable[[Item], Awaitable[AnyTry]],
+    journal: Journal[AnyTry],
+    *,
+    at_once: int,
+    total: int,
+    what: str,
+    progress: Progress,
+) -> None:
+    """Makes tries, several at a time in the given order, and keeps each.
+
+    Args:
+        wanted: what to try.
+        make: makes one try.
+        journal: keeps the tries.
+        at_once: number of tries at a time.
+        total: tries of the whole run, for `progress`.
+        what: the activity.
+        progress: called with the activity, finished tries and total tries.
+
+    Raises:
+        UserError: an endpoint cannot be used, or keeps failing.
+    """
+    waiting, failures = iter(wanted), 0
+
+    async def work() -> None:
+        nonlocal failures
+        for item in waiting:
+            attempt = await make(item)
+            journal.add(attempt)
+            progress(what, len(journal.found), total)
+            failures = failures + 1 if attempt.endpoint_failed else 0
+            if failures >= _TOO_MANY_FAILURES:
+                raise UserError(f"The endpoints keep failing: {attempt.error}", "Fix the problem, then run it again.")
+
+    progress(what, len(journal.found), total)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work())
+    except* (UserError, EndpointError) as errors:
+        raise _told(errors) from None
+
+
+def _told(errors: BaseExceptionGroup[UserError | EndpointError]) -> UserError:
+    """The first error of a group, for the user."""
+    found = errors.exceptions[0]
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    if isinstance(found, UserError):
+        return found
+    return UserError(f"The endpoint cannot be used: {found}", "Fix the problem, then run it again.")

@@ -1,0 +1,1 @@
+"""Five small descriptions in the forms that public APIs have, and a server that enforces them."""

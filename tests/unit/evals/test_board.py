@@ -1,0 +1,49 @@
+"""The board: one evaluation of a harness in a row, how it was made, and others' figures with their sources."""
+
+from datetime import UTC, datetime
+
+from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.paper import REFERENCES
+from gem_tasks.lineage import EvaluationRow
+
+
+class Evaluations:
+    def __init__(self, *rows):
+        self.rows = rows
+
+    def find(self, limit):
+        return list(self.rows)
+
+
+def score(category, metric, value):
+    return {"category": category, "metric": metric, "value": value, "standard_error": None, "cases": 1}
+
+
+def row(harness, *scores, **settings):
+    return EvaluationRow(
+        evaluation_id="e", model_id=None, model="m", harness=harness,
+        settings={"version": "h 1", "subset": "full", "epochs": 4, **settings}, scores=list(scores), measures={},
+        seconds=1, location="", airflow_run_id=None, evaluated_at=datetime.now(UTC), tries=1, errors=0,
+    )  # fmt: skip
+
+
+def ours(*newest_first):
+    return [each for each in leaderboard(Evaluations(*newest_first)) if not each.source]
+
+
+def test_a_row_has_the_newest_evaluation_of_each_harness_and_never_numbers_of_two():
+    old = row("tau2", score("airline", "avg@4", 0.9), score("retail", "avg@4", 0.9), revision="before the corrections")
+    new = row("tau2", score("airline", "avg@4", 0.5), score("airline", "pass^4", 0.25), revision="corrected")
+    calls = row("bfcl", score("multi_turn", "accuracy", 0.4), score("live", "accuracy", 0.7))
+    (found,) = ours(new, calls, old)
+    assert (found.airline_avg4, found.airline_every4, found.retail_avg4) == (50, 25, None)
+    assert (found.bfcl, found.bfcl_live) == (40, 70)
+    assert "tasks: corrected" in found.made["tau2"]
+    assert found.made["bfcl"].startswith("h 1; tasks: unknown revision; full; ")
+
+
+def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():
+    board = leaderboard(Evaluations(row("bfcl", score("multi_turn", "accuracy", 0.01))))
+    assert [bool(each.source) for each in board] == [False] + [True] * len(REFERENCES)
+    assert all("202" in each.source and each.where in ("paper", "reference") for each in board[1:])
+    assert next(each for each in board if each.model == "GEM-32B").source.startswith("arXiv 2601.10355 v1")
