@@ -15,8 +15,8 @@ TABLES = set(
     "sources source_objects documents segments partitions prompts recipes stage_results spending batches"
     " gate_decisions trajectories datasets dataset_exclusions segment_signatures segment_bands near_duplicates"
     " audits audit_items audit_ratings audit_findings announcements sft_sets sft_set_items models evaluations"
-    " evaluation_cases promotions stage_totals stage_activity ingest_totals"
-    " run_prompts run_recipes prefilters quota_texts plan_judgements item_changes considered_changes api_findings".split()
+    " evaluation_cases promotions stage_totals stage_activity ingest_totals api_findings"
+    " run_prompts run_recipes prefilters quota_texts plan_judgements item_changes considered_changes".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}
 REVISIONS = sorted(path.name[:4] for path in (shipped("sql") / "migrations/versions").glob("0*.py"))
