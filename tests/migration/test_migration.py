@@ -15,7 +15,7 @@ TABLES = set(
     "sources source_objects documents segments partitions prompts recipes stage_results spending batches"
     " gate_decisions trajectories datasets dataset_exclusions segment_signatures segment_bands near_duplicates"
     " audits audit_items audit_ratings audit_findings announcements sft_sets sft_set_items models evaluations"
-    " evaluation_cases promotions stage_totals stage_activity ingest_totals"
+    " evaluation_cases promotions stage_totals stage_activity ingest_totals api_findings"
     " run_prompts run_recipes prefilters quota_texts plan_judgements item_changes considered_changes".split()
 )
 VIEWS = {path.stem for path in (shipped("sql") / "views").glob("*.sql")}
