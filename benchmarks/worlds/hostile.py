@@ -6,7 +6,7 @@
 `run` draws worlds whose functions and events are random combinations of attacks. Each attack is called four times from
 the first state: three times with a probe after it in the same conversation, once in a replay of 16 conversations at
 once. Each call must end with a reason or a plain result, equally each time unless it ran into a limit, and the probe
-must see the first state and an untouched language. A world is one line of LOG, so that a run that was interrupted goes on
+must see the first state and an untouched language. A world is one line of LOG, so that a run that was interrupted continues
 where it ended. `small` are limits of 10 ms and 8 MB, as attacks that use theirs up take nearly all of the time.
 """
 

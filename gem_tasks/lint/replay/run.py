@@ -80,7 +80,7 @@ def replay_files(
     Args:
         paths: as for `check_files`.
         worlds: folder of the worlds; None: `worlds/` beside each file.
-        jobs: processes, each of which runs one world at a time in a confined process of its own.
+        jobs: processes, each of which runs one world at a time in a separate confined process.
         mode: strictness of the sandbox.
 
     Raises:
