@@ -48,7 +48,9 @@ def options_of(kind: type[Options], **values: Any) -> Options:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "options"
-        raise UserError(f"{name}: {first['msg']}", "See `--help` for the allowed values.") from None
+        raise UserError(
+            f"{name}: {first['msg'].removeprefix('Value error, ')}", "See `--help` for the allowed values."
+        ) from None
 
 
 def temperature_of(value: str) -> float | None:

@@ -12,6 +12,8 @@ from gem_tasks.domain.base import Json, Value
 
 Harness = Literal["bfcl", "tau2", "worlds", "calls", "synthesizer"]
 HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
+_OUTSIDE = ("bfcl-eval ", "inspect-evals ")
+"""Harnesses of others. The tasks of GEM's own are named by the subset."""
 OVERALL = "overall"
 """The category of the total."""
 
@@ -91,8 +93,8 @@ class RunSettings(Value):
         """All that a reader of a score must know, on one line: harness, tasks, cases, calls, thinking, seed, user."""
         switch = {True: "on", False: "off", None: "server default"}
         temperature = "server default" if self.temperature is None else self.temperature
-        of_ours = self.version.startswith("gem-tasks ")  # the subset names the tasks, which are the user's own
-        said = [self.version, *([] if of_ours else [f"tasks: {self.tasks}"]), self.subset, f"{self.mode} calls"]
+        outside = self.revision or self.version.startswith(_OUTSIDE)
+        said = [self.version, *([f"tasks: {self.tasks}"] if outside else []), self.subset, f"{self.mode} calls"]
         said += [f"thinking {switch[self.thinking]}", f"temperature {temperature}", f"seed {self.seed}"]
         said += [f"{self.epochs} tries"] if self.epochs > 1 else []
         said += [f"user {self.user_model}"] if self.user_model else []

@@ -23,10 +23,12 @@ from gem_tasks.files import json_lines, replacing
 from gem_tasks.redaction import beginning
 
 VERSION = f"bfcl-eval {locked('bfcl', 'bfcl-eval')}"
-SMOKE = tuple(
-    f"multi_turn_{kind}_{number}"
-    for kind in ("base", "miss_func", "miss_param", "long_context")
-    for number in (0, 50, 100, 150)
+SMOKE = (
+    *(f"{category}_{number}" for category in PARTS[MULTI_TURN] for number in (0, 50, 100, 150)),
+    *(f"{category}_{number}" for category in PARTS["non_live"] for number in (0, 20)),
+    *(f"{category}_0-0-0" for category in PARTS["live"]),
+    *("irrelevance_1", "live_irrelevance_0-0-0", "live_relevance_0-0-0"),
+    *(f"{category}_0-customer-0" for category in PARTS["memory"]),
 )
 _NAME = "gem"
 _FAILED = "Error during inference:"

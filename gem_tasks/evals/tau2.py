@@ -39,7 +39,13 @@ REVISIONS = {
 _CORRECTED = "tau2-bench 1.0.0, corrected"
 _HAS_CORRECTIONS = ("airline", "retail")
 _OWN_FILE = "own file"
-SMOKE = ("airline/8", "airline/12", "airline/18", "retail/0", "retail/2", "retail/4")
+_SMOKE = {
+    "airline": ("8", "12", "18"),
+    "retail": ("0", "2", "4"),
+    "banking": ("task_010", "task_023"),
+    "telecom": ("[service_issue]airplane_mode_on|lock_sim_card_pin[PERSONA:Easy]",),
+}
+SMOKE = tuple(f"{domain}/{task}" for domain, tasks in _SMOKE.items() for task in tasks)
 """Tasks whose reference actions change the database, so that an idle agent solves none."""
 _RETRIES = 4
 

@@ -22,8 +22,8 @@ def score(category, metric, value):
 def row(harness, *scores, **settings):
     return EvaluationRow(
         evaluation_id="e", model_id=None, model="m", harness=harness,
-        settings={"version": "h 1", "subset": "full", "epochs": 4, **settings}, scores=list(scores), measures={},
-        seconds=1, location="", airflow_run_id=None, evaluated_at=datetime.now(UTC), tries=1, errors=0,
+        settings={"version": "bfcl-eval 1", "subset": "full", "epochs": 4, **settings}, scores=list(scores),
+        measures={}, seconds=1, location="", airflow_run_id=None, evaluated_at=datetime.now(UTC), tries=1, errors=0,
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_a_row_has_the_newest_evaluation_of_each_harness_and_never_numbers_of_tw
     assert (found.airline_avg4, found.airline_every4, found.retail_avg4) == (50, 25, None)
     assert (found.bfcl, found.bfcl_live) == (40, 70)
     assert "tasks: corrected" in found.made["tau2"]
-    assert found.made["bfcl"].startswith("h 1; tasks: unknown revision; full; ")
+    assert found.made["bfcl"].startswith("bfcl-eval 1; tasks: unknown revision; full; ")
 
 
 def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():

@@ -8,6 +8,7 @@ from gem_tasks.domain.evaluation import Endpoint, RunSettings
 from gem_tasks.errors import UserError
 from gem_tasks.evals import harness
 from gem_tasks.evals.bfcl import Bfcl
+from gem_tasks.evals.bfcl_parts import COLLECTIONS
 from gem_tasks.evals.options import BfclOptions, Tau2Options
 from gem_tasks.evals.progress import silent
 from gem_tasks.evals.tau2 import Tau2
@@ -37,6 +38,15 @@ def test_the_report_names_ids_by_a_digest_that_does_not_depend_on_their_order():
     assert one == other
     assert one.subset == "ids:104ff18f7722"
     assert Bfcl().settings(BfclOptions(subset="smoke")).subset == "smoke"
+
+
+def test_a_smoke_run_has_a_few_cases_of_what_is_selected_and_never_all_for_lack_of_one():
+    for category in COLLECTIONS["all"]:
+        wanted = Bfcl().wanted(BfclOptions(categories=(category,), subset="smoke"))
+        assert {Bfcl().category_of(case) for case in wanted} == {category}
+    for domain in ("airline", "retail", "telecom", "banking"):
+        wanted = Tau2().wanted(Tau2Options(user=USER, domains=(domain,), subset="smoke"))
+        assert {Tau2().category_of(case) for case in wanted} == {domain}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,7 @@ def test_the_summary_says_all_that_a_reader_of_a_score_must_know():
     )  # fmt: skip
     how = "native calls; thinking off; temperature 0.0; seed 7; 4 tries; user u"
     assert settings.summary == f"h 1; tasks: r 2, corrected #01234567; full; {how}"
-    assert "tasks: unknown revision" in RunSettings(version="h 1", subset="full").summary
+    assert "tasks: unknown revision" in RunSettings(version="bfcl-eval 1", subset="full").summary
     assert RunSettings(version="gem-tasks 1", subset="worlds:a").summary.startswith("gem-tasks 1; worlds:a; native")
 
 
