@@ -1,4 +1,4 @@
-"""A training set of conversations that a person brings: any format that `gem lint` reads, split by document.
+"""A training set of conversations that a person brings: any format that `gem check` reads, split by document.
 
 GEM checks their form and compares them with the benchmarks' items, and changes nothing in them: personal data,
 correctness and licence are the person's business.

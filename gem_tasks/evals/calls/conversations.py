@@ -75,7 +75,7 @@ def read_conversations(rows: Iterable[Line], left_out: LeftOut) -> list[Conversa
 
 
 def in_files(paths: Iterable[str], left_out: LeftOut) -> list[Conversation]:
-    """The conversations of files and folders, in every format that `gem lint` reads.
+    """The conversations of files and folders, in every format that `gem check` reads.
 
     Raises:
         UserError: a path does not exist, or there is no conversation with tools.
