@@ -63,7 +63,7 @@ def _require_plain(text: str, max_values: int, aliases: bool) -> None:
             count += sizes[event.anchor]
         elif isinstance(event, yaml.CollectionStartEvent):
             opened.append((event.anchor, count))
-            sizes.pop(event.anchor, None)
+            sizes.pop(event.anchor or "", None)
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = opened.pop()
             sizes |= {anchor: count - before} if anchor else {}

@@ -5,7 +5,7 @@ a sentence of it. `traces` returns the spans for lineage. Something without rese
 paraphrases share few words; a number missing from the text is reported separately: numbers have no synonyms.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from gem_tasks.checks.faults import Fault, finding
@@ -60,6 +60,12 @@ def check(case: Case) -> Iterator[Finding]:
             yield finding(fault, f"{shown} is not in the text: {rule.text[:120]}", 0)
     if extraction:
         yield from _workflow(extraction.workflows[0], text)
+
+
+def named_in(text: str, names: Iterable[str]) -> float:
+    """Share of the words in names of tools that the text has, too, without generic ones; 1 if there are none."""
+    own = {stem(word) for name in names for word in words(name) if word not in _GENERIC}
+    return len(own & source(text).stems) / len(own) if own else 1.0
 
 
 def _workflow(workflow: Workflow, text: str) -> Iterator[Finding]:

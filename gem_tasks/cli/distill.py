@@ -91,7 +91,7 @@ def import_set(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Makes a training set for agents of your own conversations, in any format that `gem lint` reads.
+    """Makes a training set for agents of conversations that you bring, in any format that `gem lint` reads.
 
     Rows with the same `document` are in one split. GEM leaves out unreadable and equal conversations and benchmark
     items, and says how many; it changes nothing in the others, so check them first: gem lint FILE

@@ -15,7 +15,8 @@ from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
     "model", "BFCL multi-turn", "base", "miss func", "miss param", "long ctx", "non-live", "live", "hallucination",
-    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "worlds ^1 / ^k", "where",
+    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "worlds ^1 / ^k", "actions",
+    "where",
 )  # fmt: skip
 
 
@@ -98,13 +99,13 @@ def board_table(rows: Sequence[Row]) -> Table:
             _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
             _several(row.banking_avg4, row.banking_every4),
         )
-        worlds = _several(row.worlds, row.worlds_every)
+        own = (_several(row.worlds, row.worlds_every), _number(row.calls))
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
         model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
         where = row.where if not row.source else f"{row.where}: {row.source}"
-        table.add_row(model, *cells, *tau2, worlds, escape(where), style="dim" if row.source else None)
+        table.add_row(model, *cells, *tau2, *own, escape(where), style="dim" if row.source else None)
     return table
 
 

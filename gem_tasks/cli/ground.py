@@ -44,7 +44,7 @@ def ground_api(
     mode: Annotated[
         str, typer.Option(help="`dry-run` checks arguments and sends nothing; `sandbox` makes the calls.")
     ] = "dry-run",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, whatever --mode says.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, also with --mode sandbox.")] = False,
     allow_writes: Annotated[bool, typer.Option(help="Also make calls that may change something.")] = False,
     live_host: Annotated[
         str | None, typer.Option(help="Host that may be called although it is not this machine.")
@@ -147,7 +147,7 @@ def _mapping(path: Path | None) -> dict[str, str | None]:
         found: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", 'Write {"tool": "operation", …}.') from None
-    rows = cast("dict[str, Any]", found) if isinstance(found, dict) else {"": 0}
+    rows: dict[str, Any] = cast("dict[str, Any]", found) if isinstance(found, dict) else {"": 0}
     if not all(value is None or isinstance(value, str) for value in rows.values()):
         raise UserError(f"{path} is not a mapping", 'Write {"tool": "operation", "other_tool": null}.')
     return rows

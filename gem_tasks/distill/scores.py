@@ -11,7 +11,8 @@ from gem_tasks.domain.evaluation import OVERALL, Score
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, SHOWN, Reference
 
-_OVERALL_ONLY = ("worlds",)
+_CATEGORIES = {"worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}}
+"""Categories in the table, if not all: the evaluation has the others."""
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -24,7 +25,7 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     shown = [
         score
         for score in first.scores
-        if (first.harness not in _OVERALL_ONLY or score.category == OVERALL)
+        if score.category in _CATEGORIES.get(first.harness, {score.category})
         and (first.harness != "tau2" or "^" not in score.metric or score.metric == last)
     ]
     columns = [(score.category, score.metric) for score in shown]

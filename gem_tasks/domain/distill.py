@@ -29,7 +29,7 @@ class SetSpec(Value):
     audited: bool = False
     """Only dataset versions that passed an audit by people."""
     imported: str | None = None
-    """Id of a set of conversations that a person imported: this set, whatever the other fields say."""
+    """Id of a set of conversations that a person imported: this set, regardless of the other fields."""
     sources: tuple[str, ...] = ()
     """Patterns (`*` and `?`) for a document's `source` (from its metadata, otherwise the registered one) or address."""
     partition: str | None = None

@@ -32,6 +32,7 @@ _COLUMNS = {
     ("tau2", "retail", "avg@4"): "retail_avg4",
     ("tau2", "retail", "pass@4"): "retail_pass4",
     ("worlds", OVERALL, "pass^1"): "worlds",
+    ("calls", OVERALL, "action"): "calls",
 }
 
 
@@ -49,6 +50,8 @@ class Row(Reference):
     """pass^1 of tasks in worlds. Compare only rows with the same `where`: it names the set of tasks."""
     worlds_every: float | None = None
     """pass^k of as many tries as there were."""
+    calls: float | None = None
+    """Share of equal next actions. Compare only rows with the same `where`: it names the turns."""
     model_id: str | None = None
     """Id of a model that was trained here."""
     where: str = ""

@@ -51,12 +51,13 @@ def of_tool(tool: ToolSpec, match: Match, operation: Operation) -> Iterator[Prob
     paired = match.arguments
     for name in sorted(set(operation.required) - set(paired.values())):
         yield Problem(kind="needs", parameter=name, detail=f"{operation.name} needs `{name}`{_said(operation, name)}")
-    for name, schema in (tool.parameters.get("properties") or {}).items():
+    properties: dict[str, Json] = tool.parameters.get("properties") or {}
+    for name, schema in properties.items():
         if name not in paired:
             yield Problem(
                 kind="no_counterpart", parameter=name, detail=f"{operation.name} has no counterpart of `{name}`"
             )
-        elif problem := _types(operation, name, cast("Json", schema), paired[name]):
+        elif problem := _types(operation, name, schema, paired[name]):
             yield problem
 
 

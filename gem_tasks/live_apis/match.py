@@ -4,9 +4,9 @@
 
 names: how much of the tool's nouns the operation's id and path have (half as much if only its description has them),
 and how much of the operation's nouns the tool's name and parameters have, as F1; a noun counts the more the fewer
-operations have it, and most if none has it. A tool of which less than `_COVERED` is found is not mapped, whatever else
-agrees. action: 1 for the same kind of action, less for another. descriptions: Dice of the nouns. parameters: Dice of
-those that pair up by name; left out if there is nothing to pair.
+operations have it, and most if none has it. A tool of which less than `_COVERED` is found is not mapped, even if all
+else agrees. action: 1 for the same kind of action, less for another. descriptions: Dice of the nouns. parameters: Dice
+of those that pair up by name; left out if there is nothing to pair.
 """
 
 import math
@@ -81,7 +81,7 @@ class Matcher:
         Args:
             operations: those to choose from.
             threshold: minimum score.
-            fixed: operations by tools that somebody mapped by hand; None for a tool that has none.
+            fixed: operations by tools that were mapped by hand; None for a tool that has none.
 
         Raises:
             UserError: there is no operation of a fixed name.

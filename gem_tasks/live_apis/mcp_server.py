@@ -107,7 +107,8 @@ async def _list(client: Client) -> tuple[Operation, ...]:
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
             schema, hints = tool.input_schema, tool.annotations
-            slots = {name: Slot(place="argument", name=name) for name in schema.get("properties") or {}}
+            properties: Json = schema.get("properties") or {}
+            slots = {name: Slot(place="argument", name=name) for name in properties}
             found.append(
                 Operation(
                     name=tool.name,

@@ -60,7 +60,7 @@ class OperationReader:
 
     def _parameters(self, item: Json, row: Json) -> list[Json]:
         """Those of the path, replaced by those of the operation with the same name and place."""
-        raw = [*(item.get("parameters") or []), *(row.get("parameters") or [])]
+        raw: list[Any] = [*(item.get("parameters") or []), *(row.get("parameters") or [])]
         found = [self._references.resolved(each) for each in raw]
         return list({(each["name"], each["in"]): each for each in found}.values())
 
@@ -71,12 +71,13 @@ class OperationReader:
             return Credential(kind="bearer"), ""
         if not wanted or {} in wanted:
             return None, ""
-        schemes: Json = (self._spec.get("components") or {}).get("securitySchemes") or {}
+        components: Json = self._spec.get("components") or {}
+        schemes: Json = components.get("securitySchemes") or {}
         for alternative in wanted:
             # Some documents name two flows of OAuth 2, which need the same token.
-            found = {_credential(self._references.resolved(schemes[each])) for each in alternative}
-            if len(found) == 1 and (one := found.pop()):
-                return one, ""
+            found = [_credential(self._references.resolved(schemes[each])) for each in alternative]
+            if found[0] and all(each == found[0] for each in found):
+                return found[0], ""
         return None, f"it needs {' or '.join(' and '.join(each) for each in wanted)}, which GEM cannot send"
 
 
@@ -172,7 +173,8 @@ class _Parts:
         if level > _MAX_LEVELS:
             return
         needed = {str(name) for name in shape.get("required") or ()}
-        for name, part in (shape.get("properties") or {}).items():
+        properties: dict[str, Json] = shape.get("properties") or {}
+        for name, part in properties.items():
             if part.get("readOnly") is not True:
                 yield name, part, name in needed
         for part in shape.get("allOf") or ():

@@ -127,7 +127,7 @@ class References:
             return [self._convert(part) for part in cast("list[Any]", value)]
         if key in ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"):
             return value if isinstance(value, bool) else self._convert(value)
-        return value
+        return cast("Any", value)
 
     def _reference(self, reference: str) -> str:
         self._target(reference)

@@ -1,4 +1,4 @@
-"""The report on a sample against an API, as Markdown for somebody who decides whether to trust the data."""
+"""The report on a sample against an API, as Markdown for a reader who decides whether to trust the data."""
 
 from collections.abc import Iterator, Sequence
 

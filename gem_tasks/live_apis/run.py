@@ -41,7 +41,7 @@ async def ground(
         allow_writes: whether calls may be made that change something.
         max_calls: limit for calls that are made.
         threshold: minimum score for mapping a tool to an operation.
-        fixed: operations by tools that somebody mapped by hand; None for a tool that has none.
+        fixed: operations by tools that were mapped by hand; None for a tool that has none.
         source: how to make the report again.
     """
     matcher = Matcher(api.operations, threshold, fixed or {})

@@ -163,6 +163,24 @@ def test_scores_over_other_tasks_stand_in_rows_of_their_own_and_are_not_compared
     assert "75.0 / 37.50" in gem("eval", "board")
 
 
+def test_next_actions_stand_on_the_board_and_are_correlated_with_benchmarks(gem, work, tmp_path):
+    def scored(name, harness, value):
+        shown = (Score(category="overall", metric="action" if harness == "calls" else "accuracy", value=value,
+                       standard_error=0.1, cases=9),)  # fmt: skip
+        settings = RunSettings(version="1", subset="calls:a" if harness == "calls" else "full")
+        cases = (CaseScore(case_id="c/1", category="single", score=1.0),)
+        return EvalReport(harness=harness, model=name, scores=shown, cases=cases, settings=settings, seconds=1.0)
+
+    for name, ours, theirs in (("x", 0.1, 0.2), ("y", 0.2, 0.3), ("z", 0.3, 0.9)):
+        record(work, scored(name, "calls", ours), tmp_path)
+        record(work, scored(name, "bfcl", theirs), tmp_path)
+    board = json.loads(gem("eval", "board", "--json"))
+    assert sorted(row["calls"] for row in board if row["where"] == "calls:a") == [10.0, 20.0, 30.0]
+    (found,) = json.loads(gem("eval", "correlation", "--json"))
+    assert (found["harness"], found["models"], round(found["rho"], 9)) == ("bfcl", 3, 1.0)
+    assert "-1.00 to 1.00" in gem("eval", "correlation")
+
+
 def test_a_models_lineage_goes_down_to_recipes_prompts_and_documents(finished, monkeypatch):
     work, _, published = finished
     found = build(work, SetSpec(kind="synthesizer", test_share=0.3))

@@ -49,7 +49,10 @@ class Synthesizer:
 
     def __init__(self):
         self.known, self.asked = {}, 0
-        self.say = lambda text: next((found for of, found in self.known.items() if of in text), "nothing")
+        self.say = self.recall
+
+    def recall(self, text):
+        return next((found for of, found in self.known.items() if of in text), "nothing")
 
     def __call__(self, body):
         messages = json.loads(body)["messages"]
@@ -191,7 +194,7 @@ def test_what_cannot_be_used_is_refused_at_once_and_goes_the_long_way(work, late
     assert groups.states and not any(state.open for state in groups.states)
 
     # Texts of a later partition, of which one is in the sample and gets a lie.
-    model.say = lambda _: next(iter(model.known.values())).replace('"arguments": {', '"arguments": {"made_up": 1, ')
+    model.say = lambda text: model.recall(text).replace('"arguments": {', '"arguments": {"made_up": 1, ')
     ids = {segment.document_id for segment in segments_of(later(), LATER, 0)}
     share = next(part / 64 for part in range(65) if sum(in_sample(each, part / 64) for each in ids) == 1)
     new = later(synthesizer_sample=share)

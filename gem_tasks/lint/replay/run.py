@@ -30,7 +30,7 @@ from gem_tasks.worlds.session import Recorded
 from gem_tasks.worlds.steps import Answer, Call, Deed, Step
 
 Status = Literal["equal", "different", "not_executed", "world_missing", "world_broken", "unreadable"]
-_FEW = 32
+_FEW = 64
 """Rows for which processes do not pay."""
 _CHUNK = 64
 _AHEAD = 2

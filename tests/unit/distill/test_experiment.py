@@ -108,3 +108,10 @@ def test_the_batch_of_the_paper_is_spread_over_what_gpus_there_are(monkeypatch, 
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         job = train._job(profiles.load("qwen3-8b-agent"), tmp_path, base_only=False)
         assert job["sft"]["gradient_accumulation_steps"] == steps
+
+
+def test_an_imported_set_is_trained_on_alone():
+    found = planned(profile="smollm2-135m", imported="5f2c")
+    assert {found.spec(arm).imported for arm in found.experiment.arms} == {"5f2c"}
+    with pytest.raises(UserError, match="imported set"):
+        planned(experiment="refinement-ablation", profile="smollm2-135m", imported="5f2c")

@@ -9,6 +9,7 @@ from gem_tasks.domain.distill import Model, SetSpec, SftSet
 from gem_tasks.domain.evaluation import HARNESSES, CaseScore, EvalReport, RunSettings
 from gem_tasks.evals.stats import average
 from gem_tasks.evals.worlds.report import scores
+from tests.unit.evals.calls.bakery import RYE, ran
 
 
 def report(harness, scores, *, category="multi_turn_base", metric="accuracy", measures=None):
@@ -99,6 +100,16 @@ def test_tasks_in_worlds_have_their_overall_scores_and_are_compared_by_task():
     assert "user person" in text
     assert "| worlds | base → trained | +50.00 |" in text
     assert "| yes | 20 |" in text
+
+
+def test_next_actions_have_their_main_figures_and_are_compared_by_conversation(tmp_path):
+    rows = [{**RYE, "id": f"rye {at}"} for at in range(4)]
+    reports = [ran(name, tmp_path / name, rows) for name in ("apology", "oracle")]
+    text = render(made("distill", reports, harness="calls", kind="agent"))
+    assert "## Next actions in held-out conversations" in text
+    assert "| overall action | overall decision | call called |" in text
+    assert "| speak spoke | failed tries |" in text
+    assert "| calls | base → trained | +100.00 | +100.00 to +100.00 | yes | 4 |" in text
 
 
 def test_every_harness_has_a_title():
