@@ -13,7 +13,7 @@ from gem_tasks.domain.base import Json, Value
 Harness = Literal["bfcl", "tau2", "worlds", "calls", "synthesizer"]
 HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
 _OUTSIDE = ("bfcl-eval ", "inspect-evals ")
-"""Harnesses of others. The tasks of GEM's own are named by the subset."""
+"""Harnesses of others. In GEM's harnesses, the subset names the tasks."""
 OVERALL = "overall"
 """The category of the total."""
 
