@@ -203,7 +203,10 @@ def _view(
 def _last(record: Record) -> StageName:
     """The stage whose output is the conversation that the dataset has."""
     ways: tuple[StageName, ...] = ("revise", "refine", "synthesize", "simulate")
-    return next((name for name in ways if name in record.outputs), ways[-1])
+    for name in ways:
+        if name in record.outputs:
+            return name
+    return "simulate"
 
 
 def _judging(record: Record) -> StageName:

@@ -1,6 +1,6 @@
 """Local references of a description, and its schemas in the dialect of JSON Schema 2020-12.
 
-A schema keeps its references, to `$defs` of its own: inlining them has no end if they form a cycle, and grows without
+A schema keeps its references, to its `$defs`: inlining them has no end if they form a cycle, and grows without
 bound if they do not. Nothing outside the document is ever read.
 """
 
