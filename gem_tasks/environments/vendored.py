@@ -17,6 +17,7 @@ _DATA = (".js",)
 _IMPORT = re.compile(rf"^([^\S\n]*+)(from|import) {_ROOT}\b", re.MULTILINE)
 REQUIREMENTS = (
     "pydantic>=2.10",
+    "pydantic-core",
     "jsonschema-rs>=0.60",
     "psutil>=6",
     "httpcore2>=2",

@@ -15,7 +15,7 @@ from gem_tasks.environments.write import write_packages
 from gem_tasks.errors import UserError
 from tests.executed import LENT, REPLAYABLE, STEPS, TASKS, executed
 
-PROVIDED = {"jsonschema_rs", "httpcore2", "httpx2", "psutil", "pydantic"}
+PROVIDED = {"jsonschema_rs", "httpcore2", "httpx2", "psutil", "pydantic", "pydantic_core"}
 FRAMEWORKS = {"verifiers", "mcp", "gem_worlds", "nemo_gym", "resources_servers"}
 
 
