@@ -241,7 +241,7 @@ def _faults_of(variant: Variant, task: Task, tools: set[str]) -> Iterator[str]:
     yield from _unknown("reference", "deed", deeds, task.deeds)
     if beyond := Caps().broken(variant.reference):
         yield f"its reference has {beyond}"
-    if not calls or not isinstance(variant.reference[0], Turn):
+    if not calls or isinstance(variant.reference[0], Call):
         yield "its reference must begin with a turn and hold a call"
     for number, call in enumerate(calls, 1):
         if late := [place for place in places(call.arguments) if place >= number]:

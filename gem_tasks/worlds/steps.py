@@ -1,5 +1,6 @@
 """What players do in a world, and what comes back."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -31,6 +32,26 @@ class Deed(Value):
 
 
 Step = Call | Turn | Deed
+
+
+def told(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps with every deed directly before the message of the user that mentions it, as conversations have them.
+
+    A deed between a message and a call belongs to that message; one between two calls gets a message.
+    """
+    found: list[Step] = []
+    waiting = 0
+    """Deeds at the end of `found` whose message is still to come."""
+    for step in steps:
+        if isinstance(step, Call) and waiting:
+            before = len(found) - waiting - 1
+            if before >= 0 and isinstance(found[before], Turn):
+                found.append(found.pop(before))
+            else:
+                found.append(Turn())
+        waiting = waiting + 1 if isinstance(step, Deed) else 0
+        found.append(step)
+    return (*found, Turn()) if waiting else tuple(found)
 
 
 class Finding(Value):

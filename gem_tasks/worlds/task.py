@@ -6,11 +6,11 @@ the system message and the tools. Only the runtime sees variants, outcome and co
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.worlds.scenario import Scenario
-from gem_tasks.worlds.steps import Step
+from gem_tasks.worlds.steps import Step, told
 
 
 class Wish(Value):
@@ -46,6 +46,12 @@ class Variant(Value):
     """`impossible`: the right end leaves the outcome tables as they were, or as the events leave them."""
     reference: tuple[Step, ...]
     """Executed: its final state is the goal."""
+
+    @field_validator("reference")
+    @classmethod
+    def _as_conversations_have_them(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Writers put deeds before a message or after it; players do them before it."""
+        return told(steps)
 
 
 class Task(Value):

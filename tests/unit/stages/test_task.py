@@ -46,7 +46,7 @@ WRONG = [
     ('"kind": "after"', '"kind": "before"', "<conditions>: 0.kind: Input should be 'confirmed', 'after', 'never' or"),
     ('{"deed": "signs"}', '{"deed": "sings"}', "variant plain: reference names a deed that does not exist: sings"),
     ("$1.loan.id", "$2.loan.id", "variant plain: call 2 of its reference uses the result of call 2, which"),
-    ('{"turn": "hello"}, {', '{"deed": "signs"}, {', "variant plain: its reference must begin with a turn"),
+    ('{"turn": "hello"}, {', '{', "variant plain: its reference must begin with a turn"),
     ('{"tool": "get_loan"}', '{"tool": "x"}', "variant used up: events names a tool that does not exist: x"),
     ('{"tool": "get_loan"}', "{}", "<variants>: 1.events.late.trigger: Value error, a trigger has either"),
     ("ada@example.org,", "eve@example.org,", "<persona> names eve@example.org, which the state does not have"),
