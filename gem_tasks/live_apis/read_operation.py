@@ -14,6 +14,11 @@ _MAX_LEVELS = 20
 _CHOICES = ("oneOf", "anyOf")
 _KEYS = frozenset(("key", "apikey", "api_key", "appid", "access_token", "x_api_key", "subscription_key"))
 _CHOSEN_BY_GEM = ("accept", "content-type", "authorization")
+_NEVER_SENT = frozenset((
+    "host", "connection", "content-length", "transfer-encoding", "x-http-method-override", "x-http-method",
+    "x-method-override", "x-original-url", "x-rewrite-url",
+))  # fmt: skip
+"""Headers by which a call would lead elsewhere, or write where it seems to read."""
 
 
 class OperationReader:
@@ -133,7 +138,9 @@ class _Parts:
         needed = row.get("required") is True or place == "path"
         schema = self._references.schema(raw)
         if place == "header":
-            if needed and name.lower() not in _CHOSEN_BY_GEM:
+            if needed and name.lower() in _NEVER_SENT:
+                self.unsupported = f"it needs the header {name}, which GEM does not send"
+            elif needed and name.lower() not in _CHOSEN_BY_GEM:
                 self.headers[name] = _only_value(self._references.shallow(schema))
         elif place == "cookie":
             self.unsupported = self.unsupported or (f"it needs the cookie {name}" if needed else "")

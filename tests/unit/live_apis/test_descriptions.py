@@ -242,3 +242,10 @@ def test_items_of_any_form_are_read(tmp_path):
     paths = {"/x": get({"name": "tags", "in": "query", "schema": schema})}
     (operation,) = api(tmp_path, paths).operations
     assert Fit(operation).written({"tags": "a"}) == {"tags": ["a"]}
+
+
+@pytest.mark.parametrize("name", ["Host", "X-HTTP-Method-Override"])
+def test_a_header_by_which_a_reading_call_would_write_or_lead_elsewhere_is_not_sent(tmp_path, name):
+    header = {"name": name, "in": "header", "required": True, "schema": {"const": "DELETE"}}
+    operation = only(api(tmp_path, {"/x": get(header)}))
+    assert name in operation.unsupported and not operation.headers
