@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
+from gem_tasks.distill import profiles
 from gem_tasks.distill.experiment import options_of, plan
 from gem_tasks.distill.next_actions import held_out_conversations
 from gem_tasks.distill.next_actions import options_of as calls_options
@@ -69,6 +70,11 @@ def test_conversations_of_documents_that_a_model_was_trained_on_do_not_count(fin
 def test_all_arms_of_an_experiment_meet_the_same_held_out_conversations(finished):
     work, _, _ = finished
     planned = plan(options_of({"experiment": "refinement-ablation", "profile": "smoke", "kind": "agent"}))
+    chosen = profiles.named("smoke")
+    chosen = chosen.model_copy(
+        update={"set": {**chosen.set, "test_share": 0.5}}
+    )  # of few documents, a tenth may be none
+    planned = planned.model_copy(update={"chosen": chosen})
     assert "calls" in planned.harnesses
     refined = next(arm for arm in planned.experiment.arms if arm.name == "refined")
     rows = {row["trajectory_id"]: row for row in read(work, build(work, planned.spec(refined)), "test")}
