@@ -11,7 +11,7 @@ from gem_tasks.cli.follow_distill import follow
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.distill import formats, profiles, sets
-from gem_tasks.distill.experiment import options_of
+from gem_tasks.distill.experiment import options_of, require_whole
 from gem_tasks.distill.files import write_set
 from gem_tasks.distill.imported import import_files
 from gem_tasks.distill.markdown import as_number
@@ -170,6 +170,8 @@ def train(
     chosen = profiles.load(profile, work.settings.profiles, kind=kind, model=base, seed=seed)
     require_machine(chosen)
     sources = tuple(source) if source else None
+    if set_id:
+        require_whole(size, sources, unrefined)
     spec = chosen.spec(size=size, refined=False if unrefined else None, imported=set_id, sources=sources)
     with shown(quiet=as_json) as say:
         found = train_model(work, chosen, sets.build(work, spec), progress=say)

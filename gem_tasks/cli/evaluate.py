@@ -24,6 +24,7 @@ from gem_tasks.cli.evaluation_options import (
     folder_of,
     known,
     options_of,
+    telling_where,
     temperature_of,
 )
 from gem_tasks.cli.progress import shown
@@ -104,7 +105,7 @@ def run_bfcl(
     settings = load()
     owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
     folder = out or folder_of(settings, "bfcl", model)
-    with shown(as_json) as progress:
+    with telling_where(folder, out), shown(as_json) as progress:
         report = bfcl.evaluate(
             endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
         )
@@ -164,7 +165,7 @@ def run_tau2(
         **_subset(subset),
     )
     folder = out or folder_of(settings, "tau2", model)
-    with shown(as_json) as progress:
+    with telling_where(folder, out), shown(as_json) as progress:
         report = tau2.evaluate(
             endpoint_of(base_url, model, settings.eval_api_key),
             options,
@@ -204,7 +205,7 @@ def run_synthesizer(
         prices=settings.llm_prices, concurrency=concurrency, temperature=temperature, max_tokens=max_tokens
     )
     folder = out or folder_of(settings, "synthesizer", model)
-    with shown(as_json) as progress:
+    with telling_where(folder, out), shown(as_json) as progress:
         report = synthesizer.evaluate(
             endpoint_of(base_url, model, settings.eval_api_key),
             options,

@@ -18,6 +18,7 @@ from gem_tasks.cli.evaluation_options import (
     folder_of,
     known,
     options_of,
+    telling_where,
     tested_of,
 )
 from gem_tasks.cli.progress import shown
@@ -98,10 +99,15 @@ def run_calls(
         concurrency=concurrency,
     )
     folder, left_out = out or folder_of(settings, "calls", name), LeftOut()
-    with shown(as_json) as progress, _tested(settings, name, base_url, weights, progress) as tested:
+    conversations = _conversations(settings, on, split, owner, left_out)
+    with (
+        telling_where(folder, out),
+        shown(as_json) as progress,
+        _tested(settings, name, base_url, weights, progress) as tested,
+    ):
         report = evaluate(
             tested,
-            _conversations(settings, on, split, owner, left_out),
+            conversations,
             options,
             folder,
             left_out=left_out,
@@ -135,6 +141,8 @@ def _conversations(
     settings: Settings, on: str, split: Split, model_id: str | None, left_out: LeftOut
 ) -> list[Conversation]:
     """What the model was not trained on, if `model_id` is known."""
+    if not on.strip():
+        raise UserError("--on names nothing", "Name a set of `gem distill sets`, a partition, or a file.")
     found = in_files([on], left_out) if _is_path(on) else _stored(Workspace.open(settings), on, split, left_out)
     if model_id is None:
         return found

@@ -16,6 +16,7 @@ from gem_tasks.cli.evaluation_options import (
     folder_of,
     known,
     options_of,
+    telling_where,
     tested_of,
 )
 from gem_tasks.cli.progress import shown
@@ -92,7 +93,7 @@ def run_worlds(
         concurrency=concurrency,
     )
     folder = out or folder_of(settings, "worlds", model)
-    with shown(as_json) as progress:
+    with telling_where(folder, out), shown(as_json) as progress:
         report = evaluate(
             tested, cases, options, folder, left_out=left_out, sandbox=settings.sandbox, progress=progress
         )

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,10 +12,10 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from gem_tasks.cli.evaluation_tables import score_table
-from gem_tasks.cli.terminal import Terminal, echo_json
+from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.evaluation import Endpoint, EvalReport
-from gem_tasks.errors import UserError
+from gem_tasks.errors import GemError, UserError
 from gem_tasks.evals.registry import find_model, record
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
@@ -71,8 +72,10 @@ def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
     """The endpoint that a command names.
 
     Raises:
-        UserError: it is not an HTTP address.
+        UserError: it is not an HTTP address, or the model has no name.
     """
+    if not model.strip():
+        raise UserError("The model has no name", "Give --model.")
     if not re.match(r"https?://[^\s@]+$", base_url):
         raise UserError(
             "--base-url is not an HTTP address", "Write http://host:port/v1; set the key in GEM_EVAL_API_KEY."
@@ -90,6 +93,8 @@ def tested_of(settings: Settings, model: str, base_url: str | None, policies: Se
         return endpoint_of(base_url, model, settings.eval_api_key)
     if model in policies:
         return model
+    if not model.strip():
+        raise UserError("No model is named", f"Give --model with --base-url, or --model {', '.join(policies)}.")
     raise UserError(f"{model!r} has no endpoint", f"Give --base-url, or one of the models {', '.join(policies)}.")
 
 
@@ -97,6 +102,17 @@ def folder_of(settings: Settings, harness: str, model: str) -> Path:
     """A new folder in GEM_HOME for the files of a run."""
     name = re.sub(r"[^A-Za-z0-9.-]+", "-", model).strip("-")[-60:]
     return settings.home.absolute() / "evals" / f"{harness}-{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+
+
+@contextmanager
+def telling_where(folder: Path, out: Path | None) -> Generator[None]:
+    """Names the folder of a run that does not finish, if the user did not name it with `--out`: there it continues."""
+    try:
+        yield
+    except (KeyboardInterrupt, GemError):
+        if out is None and folder.is_dir():
+            echo(f"gem: not finished; to continue, run it again with --out {folder}", err=True)
+        raise
 
 
 def known(settings: Settings, model_id: str | None) -> str | None:

@@ -72,10 +72,7 @@ def ground_api(
         gem ground-api --spec openapi.json --base-url http://127.0.0.1:9000 --mode sandbox --allow-writes
         gem ground-api --mcp "python -m my_server" --mode sandbox --from data/trajectories.jsonl
     """
-    if (spec is None) == (mcp is None):
-        raise UserError("Exactly one API is needed", "Give either --spec FILE or --mcp URL-or-command.")
-    if mode not in ("dry-run", "sandbox"):
-        raise UserError(f"--mode {mode!r} is unknown", "Choose dry-run or sandbox.")
+    _require_sensible(spec, mcp, mode, out)
     live = mode == "sandbox" and not dry_run
     if spec and live and base_url is None:
         raise UserError(
@@ -109,14 +106,28 @@ def ground_api(
     report = asyncio.run(run())
     if work and record:
         with work.ledger() as ledger:
-            ledger.api_findings.replace(report.api, [row.trajectory_id for row in drawn], recorded(report))
+            ledger.api_findings.replace(visible(report.api), [row.trajectory_id for row in drawn], recorded(report))
     if out:
         with replacing(out) as part:
             part.write_text(markdown(report), encoding="utf-8")
     if as_json:
-        echo_json(report.model_dump_json(indent=1))
+        echo_json(json.dumps(report.model_dump(), indent=1))  # unlike pydantic, it writes half a surrogate pair
     else:
         _show(Terminal(), report)
+
+
+def _require_sensible(spec: Path | None, mcp: str | None, mode: str, out: Path | None) -> None:
+    """Refuses options that cannot work, before any call is made.
+
+    Raises:
+        UserError: one cannot.
+    """
+    if (spec is None) == (mcp is None):
+        raise UserError("Exactly one API is needed", "Give either --spec FILE or --mcp URL-or-command.")
+    if mode not in ("dry-run", "sandbox"):
+        raise UserError(f"--mode {mode!r} is unknown", "Choose dry-run or sandbox.")
+    if out and not out.absolute().parent.is_dir():
+        raise UserError(f"There is no folder {out.parent} for the report", "Make it, or name another file with --out.")
 
 
 def _command(mcp: str | None) -> str:

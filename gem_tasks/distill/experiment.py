@@ -147,6 +147,19 @@ def experiments() -> dict[str, Experiment]:
     return {name: Experiment.model_validate({"name": name, **values}) for name, values in data.items()}
 
 
+def require_whole(*selections: object) -> None:
+    """Refuses selections beside an imported set, which is trained on as a whole.
+
+    Raises:
+        UserError: there is one.
+    """
+    if any(selections):
+        raise UserError(
+            "An imported set is trained on as a whole",
+            "Choose with `gem distill import`, and leave out --size, --source, --unrefined and --audited.",
+        )
+
+
 def plan(options: Options, now: datetime | None = None, folder: Path | None = None) -> Plan:
     """Plans an experiment.
 
@@ -172,6 +185,8 @@ def plan(options: Options, now: datetime | None = None, folder: Path | None = No
             f"The arms of {found.name} are selections of published trajectories, not an imported set",
             "Name a set only without --experiment.",
         )
+    if options.imported:
+        require_whole(options.size, options.sources, options.audited, options.refined is not None)
     kind = found.kind or options.kind or profile.kind
     harnesses: tuple[Harness, ...] = tuple(name for name in _OF_KIND[kind] if name in options.harnesses)
     if not harnesses:

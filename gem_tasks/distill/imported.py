@@ -13,7 +13,6 @@ from gem_tasks.distill.row import SET_VERSION, row_of
 from gem_tasks.distill.sets import Placed, place
 from gem_tasks.distill.writing import Writing
 from gem_tasks.domain.distill import Candidate, SetSpec, SftSet, Split
-from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.conversations import Conversation, LeftOut, in_files
 from gem_tasks.pipeline.workspace import Workspace
@@ -39,9 +38,12 @@ def import_files(work: Workspace, paths: Iterable[str], spec: SetSpec, left_out:
     placed = place([_candidate(key, each) for key, each in known.items()], spec)
     if not any(split == "train" for _, split in placed):
         why = ", ".join(f"{reason} {count}" for reason, count in left_out.counts.items()) or "too few documents"
-        raise UserError(
-            f"There is no conversation to train on ({why})", "Give more documents, or hold out a smaller share."
+        fix = (
+            "Give more documents, or hold out a smaller share."
+            if known
+            else "Give conversations that pass `gem check`."
         )
+        raise UserError(f"There is no conversation to train on ({why})", fix)
     set_id = _identity(spec, placed)
     writing = Writing(work, set_id)
     for each, split in placed:
@@ -58,7 +60,9 @@ def _different(found: Sequence[Conversation], left_out: LeftOut) -> dict[str, Co
     for each in found:
         if not any(message.role == "assistant" for message in each.trajectory.messages):
             left_out.add("no_assistant", each.name)
-        elif (key := _key(each.trajectory)) in known:
+        elif (key := _key(each)) is None:
+            left_out.add("bad_encoding", each.name, "it has half a surrogate pair")
+        elif key in known:
             left_out.add("duplicate", each.name, f"equal to {known[key].name}")
         else:
             known[key] = each
@@ -76,8 +80,13 @@ def _clean(work: Workspace, known: dict[str, Conversation], left_out: LeftOut) -
     return kept
 
 
-def _key(trajectory: Trajectory) -> str:
-    return sha256(trajectory.model_dump_json().encode("utf-8", "replace")).hexdigest()[:24]
+def _key(each: Conversation) -> str | None:
+    """The hash of the conversation; None if UTF-8 cannot write it."""
+    try:
+        f"{each.name}{each.document}".encode()
+        return sha256(each.trajectory.model_dump_json().encode()).hexdigest()[:24]
+    except ValueError:  # of pydantic and of Python
+        return None
 
 
 def _candidate(key: str, each: Conversation) -> Candidate:

@@ -16,7 +16,7 @@ from gem_tasks.distill.base import environment, folder_of, limits
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.evals.child import HarnessError, events
-from gem_tasks.evals.environment import ensure
+from gem_tasks.evals.environment import ensure, fault_of
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.proxies import for_programs
 from gem_tasks.redaction import beginning
@@ -111,7 +111,7 @@ def _run(command: Sequence[str], name: str) -> None:
     except subprocess.TimeoutExpired:
         raise UserError(f"Fetching {name} took over {_LIMIT_S // 60} minutes", "Run it again.") from None
     if done.returncode:
-        line = (done.stderr.strip().splitlines() or ["pip printed nothing"])[-1]
+        line = fault_of(done.stderr)
         raise UserError(
             f"GEM could not fetch the packages of {name}: {beginning(line, 300)}",
             f"Fix the problem, then run: gem models fetch {name}",

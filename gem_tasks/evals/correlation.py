@@ -17,6 +17,8 @@ _YARDSTICK = "calls"
 _BENCHMARKS = ("bfcl", "tau2", "worlds")
 _SAME = ("version", "subset", "mode", "epochs", "user_model", "revision", "tasks_sha256")
 """Settings that the scores of a benchmark share."""
+_SCRIPTED = ("oracle", "apology", "constant")
+"""They are no models: they are ranked alike everywhere by design."""
 _Z = 1.96
 _SPREAD = 1.03
 """Of Fisher's z of rank correlations, times the root of n - 3 (Fieller, Hartley and Pearson 1957)."""
@@ -40,13 +42,16 @@ def correlations(rows: Sequence[EvaluationRow]) -> list[Correlation]:
     """All pairs of a set of turns and a benchmark that at least three models ran.
 
     Args:
-        rows: evaluations, newest first: of each model the newest counts.
+        rows: evaluations, newest first: of each model the newest counts; with other thinking it is another model.
     """
     scores: defaultdict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
     for row in rows:
+        if row.model_id is None and row.model in _SCRIPTED:
+            continue
         if row.scores and row.harness in (_YARDSTICK, *_BENCHMARKS):
+            model = f"{row.model_id or row.model} {row.settings.get('thinking')}"
             same = tuple(str(row.settings.get(name)) for name in _SAME)
-            scores[row.harness, *same].setdefault(row.model_id or row.model, float(row.scores[0]["value"]))
+            scores[row.harness, *same].setdefault(model, float(row.scores[0]["value"]))
     return list(_pairs(scores))
 
 

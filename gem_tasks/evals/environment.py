@@ -102,9 +102,19 @@ def _run(command: Sequence[str], name: str) -> None:
     except subprocess.TimeoutExpired:
         raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Run it again: it resumes.") from None
     if done.returncode:
-        line = (done.stderr.strip().splitlines() or ["the installer printed nothing"])[-1]
+        line = fault_of(done.stderr)
         fix = f"Fix the problem, then run: gem eval install {name}"
         raise UserError(f"GEM could not install the environment {name}: {beginning(line, 300)}", fix)
+
+
+def fault_of(stderr: str) -> str:
+    """The line in which an installer says why it failed.
+
+    If the index does not answer, pip says so only above its last line, that there is no such package.
+    """
+    lines = stderr.strip().splitlines() or ["the installer printed nothing"]
+    broken = [line for line in lines if "connection broken" in line] if "No matching distribution" in lines[-1] else []
+    return (broken or lines)[-1]
 
 
 def _folder(home: Path, name: EnvironmentName) -> Path:

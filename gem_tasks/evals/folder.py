@@ -18,9 +18,13 @@ def keep_job(out_dir: Path, job: Json) -> Path:
     """Writes the job, without keys, unless the folder belongs to a different job.
 
     Raises:
-        UserError: it does, and results of different settings must not mix.
+        UserError: it does, and results of different settings must not mix; or there can be no such folder.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UserError(f"{out_dir} cannot be made a folder: {why}", "Give another --out.") from None
     require_plain(out_dir)  # an earlier harness has written here
     path = out_dir / _JOB
     if path.is_file():

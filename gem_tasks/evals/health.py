@@ -49,7 +49,7 @@ async def _ask(endpoint: Endpoint, thinking: bool | None) -> Dialect:
             if error.error_class not in _UNUSABLE and (not names or endpoint.model in names):
                 return client.dialect_of(endpoint.model)
             raise UserError(
-                f"{endpoint.base_url} cannot be used with model {endpoint.model!r}: {error}",
+                f"{endpoint.base_url} cannot be used with model {endpoint.model!r}: {' '.join(str(error).split())}",
                 _fix(endpoint, error, names),
             ) from error
         return client.dialect_of(endpoint.model)

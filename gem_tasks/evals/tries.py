@@ -133,4 +133,5 @@ def _told(errors: BaseExceptionGroup[UserError | EndpointError]) -> UserError:
         found = found.exceptions[0]
     if isinstance(found, UserError):
         return found
-    return UserError(f"The endpoint cannot be used: {found}", "Fix the problem, then run it again.")
+    said = " ".join(str(found).split())
+    return UserError(f"The endpoint cannot be used: {said}", "Fix the problem, then run it again.")

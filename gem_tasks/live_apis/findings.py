@@ -7,7 +7,7 @@ from gem_tasks.checks.reading.validator import SchemaFault
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.live_apis.match import Match
-from gem_tasks.live_apis.operation import Operation
+from gem_tasks.live_apis.operation import Operation, properties_of
 
 Kind = Literal[
     "needs", "omits", "no_counterpart", "wrong_type", "not_in_enum", "wrong_format", "out_of_range", "missing_field",
@@ -51,8 +51,7 @@ def of_tool(tool: ToolSpec, match: Match, operation: Operation) -> Iterator[Prob
     paired = match.arguments
     for name in sorted(set(operation.required) - set(paired.values())):
         yield Problem(kind="needs", parameter=name, detail=f"{operation.name} needs `{name}`{_said(operation, name)}")
-    properties: dict[str, Json] = tool.parameters.get("properties") or {}
-    for name, schema in properties.items():
+    for name, schema in properties_of(tool.parameters).items():
         if name not in paired:
             yield Problem(
                 kind="no_counterpart", parameter=name, detail=f"{operation.name} has no counterpart of `{name}`"

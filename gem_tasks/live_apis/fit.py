@@ -46,7 +46,8 @@ def _read(value: Any, schema: Json) -> Any:
     declared: Any = schema.get("type", ())
     types = {declared} if isinstance(declared, str) else set(cast("list[str]", declared))
     if "array" in types and isinstance(value, str | int | float) and not types & {"string", "integer", "number"}:
-        return [_read(value, schema.get("items") or {})]
+        items: Any = schema.get("items")
+        return [_read(value, cast("Json", items) if isinstance(items, dict) else {})]
     if isinstance(value, str) and types and "string" not in types:
         return _parsed(value, types)
     if isinstance(value, int | float) and not isinstance(value, bool) and types <= {"string", "null"} and types:

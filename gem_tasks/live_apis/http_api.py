@@ -7,7 +7,6 @@ goes where the description wants it, only to this base URL, and appears in no re
 import asyncio
 import base64
 import json
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -15,6 +14,7 @@ from gem_tasks import http_clients
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
+from gem_tasks.live_apis.hosts import parts_of
 from gem_tasks.live_apis.operation import Operation, Reply
 from gem_tasks.live_apis.requests import Request, request_of
 from gem_tasks.redaction import beginning
@@ -29,8 +29,9 @@ class HttpApi:
     """Calls below one base URL. An async context manager."""
 
     def __init__(self, base_url: str, key: str | None, timeout_s: float) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        parts = parts_of(base_url)
+        odd = parts.username or any(each in base_url for each in "?# ")
+        if parts.scheme not in ("http", "https") or not parts.hostname or odd:
             raise UserError("--base-url is not a plain http URL", _FIX)
         self._base, self._key, self._timeout_s = base_url.rstrip("/"), key, timeout_s
         self._silent = 0
@@ -50,7 +51,10 @@ class HttpApi:
         """Makes the request; see `Call`."""
         if refused := _refusal(operation):
             return Reply(ok=False, reason="unsupported", detail=refused)
-        request = request_of(operation, arguments)
+        try:
+            request = request_of(operation, arguments)
+        except UnicodeEncodeError:
+            return Reply(ok=False, reason="unsupported", detail="an argument has half a surrogate pair")
         if request is None:
             return Reply(
                 ok=False, reason="unsafe_path", detail="a path argument is empty, contains `..`, or is not a scalar"

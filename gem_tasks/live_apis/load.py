@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from gem_tasks.dataset.export import published
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Message, ToolCall, Trajectory
@@ -25,15 +23,22 @@ def from_file(path: Path) -> Iterator[Sampled]:
     """Every trajectory of a `trajectories.jsonl`; ids are those of its metadata, otherwise line numbers.
 
     Raises:
-        UserError: a line is not such an object; the message names the line.
+        UserError: it cannot be read, or a line is not such an object; the message names the line.
     """
-    with path.open(encoding="utf-8") as file:
+    try:
+        yield from _rows(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {first_line(error)}", "Make one with `gem export`.") from None
+
+
+def _rows(path: Path) -> Iterator[Sampled]:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
                 yield _sampled(json.loads(line), str(number))
-            except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 first = first_line(error)
                 raise UserError(
                     f"{path}, line {number}: not a trajectory: {first}", "Make one with `gem export`."

@@ -22,7 +22,7 @@ from pydantic import Field
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import UserError
-from gem_tasks.live_apis.operation import Operation
+from gem_tasks.live_apis.operation import Operation, properties_of
 from gem_tasks.live_apis.words import READS, nouns, verb_of, words
 
 THRESHOLD = 0.6
@@ -164,7 +164,7 @@ class _Asked:
         found = nouns(tool.name)
         self.nouns = found - {self.verb} if found - {self.verb} else found
         self.said = nouns(tool.description) | self.nouns
-        self.parameters = list(tool.parameters.get("properties") or {})
+        self.parameters = list(properties_of(tool.parameters))
         given = (nouns(each) for each in islice(self.parameters, _MOST_PARAMETERS))
         self.context = self.nouns.union({self.verb}, *given)
         in_order = words(tool.name)

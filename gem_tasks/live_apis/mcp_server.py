@@ -6,7 +6,6 @@ settings.
 
 import shlex
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
 import httpx2
 from mcp import Client, StdioServerParameters
@@ -19,6 +18,7 @@ from gem_tasks.checks.reading.case import NotJson, parsed
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
+from gem_tasks.live_apis.hosts import is_url, parts_of
 from gem_tasks.live_apis.operation import Api, Operation, Reply, Slot
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
@@ -37,11 +37,12 @@ class McpApi:
         self._stack = AsyncExitStack()
         self._client: Client | None = None
         self._operations: tuple[Operation, ...] = ()
+        self._title = title_of(address)
 
     @property
     def api(self) -> Api:
-        """The tools that the server lists."""
-        return Api(title=title_of(self._address), operations=self._operations)
+        """The tools that the server lists. Its own name is in the title: many commands are `python`."""
+        return Api(title=self._title, operations=self._operations)
 
     async def __aenter__(self) -> "McpApi":
         """Connects.
@@ -54,6 +55,8 @@ class McpApi:
             client = Client(await self._server(), read_timeout_seconds=self._timeout_s)
             self._client = await self._stack.enter_async_context(client)
             self._operations = await _list(self._client)
+            if about := self._client.server_info:
+                self._title = f"{about.name} ({self._title})"
         except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
             await self._stack.aclose()
             first = _innermost(error)
@@ -68,12 +71,12 @@ class McpApi:
         await self._stack.aclose()
 
     async def _server(self) -> Transport | StdioServerParameters:
-        if self._address.startswith(("http://", "https://")):
+        if is_url(self._address):
             proxy_for(self._address)  # checked here, because the SDK would report a connection fault
             timeout = httpx2.Timeout(_TIMEOUT_S, read=_STREAM_S)
             http = await self._stack.enter_async_context(http_clients.async_client(timeout=timeout))
             return streamable_http_client(self._address, http_client=http)
-        command, *arguments = shlex.split(self._address) or [""]
+        command, *arguments = _words(self._address)
         return StdioServerParameters(command=command, args=arguments)
 
     async def call(self, operation: Operation, arguments: Json) -> Reply:
@@ -83,7 +86,7 @@ class McpApi:
             result = await self._client.call_tool(operation.name, arguments)
         except TimeoutError:
             return Reply(ok=False, reason="timeout", detail=f"{operation.name} took too long")
-        except (MCPError, OSError) as error:
+        except (MCPError, OSError, RuntimeError, ValueError) as error:  # also answers that break the protocol
             return Reply(ok=False, reason="mcp_error", detail=beginning(str(error), 200))
         text = " ".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
@@ -94,10 +97,25 @@ class McpApi:
 
 def title_of(address: str) -> str:
     """The URL without its query and login, or the command without its arguments: both may hold a secret."""
-    if address.startswith(("http://", "https://")):
-        parts = urlsplit(address)
+    if is_url(address):
+        parts = parts_of(address)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return (shlex.split(address) or [""])[0]
+    return _words(address)[0]
+
+
+def _words(command: str) -> list[str]:
+    """The words of a command; at least one.
+
+    Raises:
+        UserError: there is none, or a quote is not closed.
+    """
+    try:
+        if found := shlex.split(command):
+            return found
+        why = "it is empty"
+    except ValueError as error:
+        why = str(error)
+    raise UserError(f"--mcp is no command: {why}", "Give the URL or the command of an MCP server.")
 
 
 async def _list(client: Client) -> tuple[Operation, ...]:

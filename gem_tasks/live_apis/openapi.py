@@ -45,7 +45,7 @@ def read_spec(path: Path) -> Api:
         spec = _parsed(path, data.decode("utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", _FIX) from None
-    return _api(_checked(path, spec), hashlib.sha256(data).hexdigest())
+    return _api(path.name, _checked(path, spec), hashlib.sha256(data).hexdigest())
 
 
 def _parsed(path: Path, text: str) -> Any:
@@ -71,7 +71,7 @@ def _checked(path: Path, spec: Any) -> Json:
     return upgraded(row) if str(row.get("swagger", "")).startswith("2") else row
 
 
-def _api(spec: Json, sha256: str) -> Api:
+def _api(file: str, spec: Json, sha256: str) -> Api:
     references, info = References(spec), spec.get("info")
     found: dict[str, Operation] = {}
     unusable: dict[str, str] = {}
@@ -90,7 +90,7 @@ def _api(spec: Json, sha256: str) -> Api:
             )
     said = cast("Json", info) if isinstance(info, dict) else {}
     return Api(
-        title=str(said.get("title", "")),
+        title=str(said.get("title") or file),  # findings are kept by it
         version=str(said.get("version", "")),
         sha256=sha256,
         operations=tuple(found.values()),

@@ -1,7 +1,7 @@
 """Operations of a live API, and its answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
@@ -30,6 +30,13 @@ class Credential(Value):
     """Name of the header or of the query parameter."""
 
 
+def properties_of(schema: Json) -> dict[str, Json]:
+    """The properties of an object's schema; those that are not objects (`true`) say nothing."""
+    found: Any = schema.get("properties")
+    rows = cast("Json", found) if isinstance(found, dict) else {}
+    return {name: cast("Json", part) if isinstance(part, dict) else {} for name, part in rows.items()}
+
+
 class Operation(Value):
     """An operation of the API."""
 
@@ -56,7 +63,7 @@ class Operation(Value):
     @property
     def properties(self) -> dict[str, Json]:
         """Parameters with their schemas."""
-        return self.parameters.get("properties") or {}
+        return properties_of(self.parameters)
 
     @property
     def required(self) -> list[str]:

@@ -188,6 +188,6 @@ def _share(hits: int, total: int) -> str:
 def _cell(text: str) -> str:
     """Text of a description or a model: one line, without Markdown or HTML."""
     flat = " ".join(visible(text).split())
-    for char in "\\`*_[]<>|#":
+    for char in "\\`*_[]<>|#&~":
         flat = flat.replace(char, f"\\{char}")
     return flat

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from gem_tasks.domain.base import Json
 from gem_tasks.live_apis.operation import Operation, Slot, Style
@@ -44,11 +44,16 @@ def filled(template: str, values: Json) -> str | None:
     parts: dict[str, str] = {}
     for name in _PLACEHOLDER.findall(template):
         value = values.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int | float) or str(value) in ("", ".", ".."):
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or str(value) == "":
             return None
         parts[name] = quote(str(value), safe="")
     path = _PLACEHOLDER.sub(lambda match: parts[match[1]], template)
-    return path if path.startswith("/") and not {".", ".."} & set(path.split("/")) else None
+    return path if path.startswith("/") and not _climbs(path) else None
+
+
+def _climbs(path: str) -> bool:
+    """Whether a server that decodes the path before it resolves it could leave it."""
+    return bool({".", ".."} & set(re.split(r"[/\\]", unquote(path))))
 
 
 def _content(operation: Operation, by_place: dict[str, list[tuple[Slot, Any]]]) -> tuple[bytes | None, dict[str, str]]:

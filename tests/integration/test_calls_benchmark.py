@@ -103,3 +103,12 @@ def test_a_turn_that_the_endpoint_fails_counts_as_wrong_and_is_asked_again(tmp_p
         assert again.errors == 0
         assert values(again)["overall", "action"] == 1 / 2
     assert len((tmp_path / "attempts.jsonl").read_text().splitlines()) == 4
+
+
+def test_the_report_says_which_settings_the_endpoint_refused(tmp_path):
+    with server.serving(m=server.strict(answers)) as url:
+        endpoint = Endpoint(base_url=url, model="m")
+        for _ in range(2):  # also if it is complete, and nothing is asked again
+            settings = ran(endpoint, tmp_path, ROWS).settings
+            assert (settings.temperature, settings.extra["not_sent"]) == (None, ["temperature"])
+    assert "temperature: the server's default" in (tmp_path / "report.md").read_text()

@@ -152,3 +152,41 @@ def test_the_same_seed_draws_the_same_sample_and_every_row_has_its_chance():
     assert [row[0] for row in draw(rows, 10, 1)] == [row[0] for row in draw(rows, 10, 1)]
     drawn = {row.trajectory_id for seed in range(100) for row in draw(rows, 10, seed)}
     assert len(drawn) == 100
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\n", b"[" * 100_000, None], ids=["bytes", "deep", "missing"])
+def test_a_file_that_cannot_be_read_is_one_line(data, spec, tmp_path):
+    path = tmp_path / "odd.jsonl"
+    if data is not None:
+        path.write_bytes(data)
+    found = CliRunner().invoke(app, ["ground-api", "--spec", str(spec), "--from", str(path)])
+    assert isinstance(found.exception, UserError) and "odd.jsonl" in str(found.exception)
+
+
+@pytest.mark.parametrize("more", [["--mcp", "python 'x"], ["--mcp", " "], ["--out", "missing/report.md"]])
+def test_an_option_that_cannot_work_is_one_line(more, spec, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"tools": [], "messages": [{"role": "user", "content": "Hi"}]}))
+    api = [] if "--mcp" in more else ["--spec", str(spec)]
+    found = CliRunner().invoke(app, ["ground-api", "--from", str(path), *api, *more])
+    assert isinstance(found.exception, UserError), found.exception
+
+
+def test_half_a_surrogate_pair_in_a_description_reaches_the_json(tmp_path):
+    path, rows = tmp_path / "odd.json", tmp_path / "rows.jsonl"
+    path.write_text('{"openapi": "3.1.0", "info": {"title": "a\\ud800b"}, "paths": {}}')
+    rows.write_text(json.dumps({"tools": [], "messages": [{"role": "user", "content": "Hi"}]}))
+    found = CliRunner().invoke(app, ["ground-api", "--spec", str(path), "--from", str(rows), "--json"])
+    assert json.loads(found.output)["api"] == "a\ud800b"
+
+
+async def test_an_answer_that_breaks_the_protocol_is_a_reason():
+    async with McpApi(MCP, 30) as server:
+        assert server.api.title == f"library ({sys.executable})"
+
+        async def broken(*_):
+            raise RuntimeError("Invalid structured content returned by tool get_loan")
+
+        server._client.call_tool = broken
+        reply = await server.call(server.api.operations[0], {})
+    assert (reply.ok, reply.reason) == (False, "mcp_error")

@@ -162,8 +162,9 @@ def test_every_version_has_a_first_and_a_last_use(two_finished, workspace, folde
     listed = json.loads(at_edge(own, "prompts", "list", "--json", GEM_PROMPTS=folder))
     refine = [row for row in listed if row["name"] == "refine"]
     assert [(row["current"], row["origin"]) for row in refine] == [(True, str(folder / "refine.md")), (False, None)]
-    off = [row for row in listed if row["name"] in ("world", "task", "simulate", "simulate.user")]
-    assert [(row["current"], row["last_used_at"]) for row in off] == [(True, None)] * 4, "worlds are off"
+    off = [row for row in listed if row["name"] in ("world", "task", "simulate", "simulate.user", "synthesize")]
+    unused = [(True, None)] * 5
+    assert [(row["current"], row["last_used_at"]) for row in off] == unused, "worlds and the synthesizer are off"
     for row in listed:
         if row not in off:
             assert row["first_seen_at"] <= row["last_used_at"]

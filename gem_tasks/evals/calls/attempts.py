@@ -50,6 +50,8 @@ class Attempt(Try):
     """Their beginning."""
     usage: Usage = Field(default_factory=Usage)
     seconds: float = 0.0
+    not_sent: tuple[str, ...] = ()
+    """Settings that the endpoint refused, so that its answer is without them."""
 
     @property
     def calling(self) -> bool:
@@ -74,13 +76,14 @@ def judged(turn: Turn, answer: Completion) -> Attempt:
     action = read_action(answer)
     wanted = [Called(call.name, call.arguments) for call in turn.reference.tool_calls]
     made, tools = action.calls, turn.conversation.trajectory.tools
-    readable = bool(wanted) and all(call.arguments is not None for call in made)
+    called = bool(made) and all(call.arguments is not None for call in made)
+    readable = bool(wanted) and (called or not made)
     return Attempt(
         case_id=turn.case_id,
         category=turn.kind,
         called=action.called,
         spoke=action.spoke,
-        kind=_kind(made) if made else kind_of_words(action.words) if action.spoke else None,
+        kind=_kind(made) if called else kind_of_words(action.words) if action.spoke else None,
         functions=bool(wanted) and same_functions(wanted, made),
         exact=readable and same_exactly(wanted, made),
         equal=readable and same_in_meaning(wanted, made, tools),

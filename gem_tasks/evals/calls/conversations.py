@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple, cast
 
 from gem_tasks.domain.base import Json
@@ -15,6 +16,7 @@ from gem_tasks.lint.rows import RowError, read_row
 from gem_tasks.redaction import beginning
 
 _SHOWN = 200
+_ID = 12
 _EXAMPLES = 3
 
 
@@ -22,10 +24,12 @@ class Conversation(NamedTuple):
     """A conversation with tools."""
 
     name: str
-    """Unique among those of a run."""
+    """Unique among those of a run: the id of its row, otherwise by its content, wherever its file is."""
     document: str | None
     """Id of the document that it was made of; None if the row does not tell."""
     trajectory: Trajectory
+    origin: str
+    """Of its row, for people: `FILE:LINE`."""
 
 
 @dataclass
@@ -59,7 +63,8 @@ def read_conversations(rows: Iterable[Line], left_out: LeftOut) -> list[Conversa
     found: dict[str, Conversation] = {}
     for line in rows:
         if line.problem or line.row is None:
-            left_out.add(str(line.problem.kind if line.problem else "no_object"), line.origin)
+            kind, detail = (line.problem.kind, line.problem.detail) if line.problem else ("no_object", "")
+            left_out.add(str(kind), line.origin, detail)
             continue
         try:
             read = read_row(line.row)
@@ -69,8 +74,8 @@ def read_conversations(rows: Iterable[Line], left_out: LeftOut) -> list[Conversa
         if not read.trajectory.tools:
             left_out.add("no_tools", line.origin)
             continue
-        name = _unused(read.ident or line.origin, found)
-        found[name] = Conversation(name, _document(line.row), read.trajectory)
+        name = _unused(read.ident or _digest(read.trajectory), found)
+        found[name] = Conversation(name, _document(line.row), read.trajectory, line.origin)
     return list(found.values())
 
 
@@ -86,6 +91,11 @@ def in_files(paths: Iterable[str], left_out: LeftOut) -> list[Conversation]:
         why = ", ".join(f"{reason} {count}" for reason, count in left_out.counts.items()) or "no rows"
         raise UserError(f"{' '.join(listed)} has no conversation with tools ({why})", "Give `messages` and `tools`.")
     return found
+
+
+def _digest(trajectory: Trajectory) -> str:
+    """Names a conversation without an id."""
+    return sha256(trajectory.model_dump_json().encode("utf-8", "replace")).hexdigest()[:_ID]
 
 
 def _unused(name: str, taken: dict[str, Conversation]) -> str:

@@ -14,10 +14,12 @@ def render(report: EvalReport) -> str:
 def _parts(report: EvalReport) -> Iterator[str]:
     own, found = report.settings, report.measures
     yield f"# Next-action accuracy of {_plain(report.model)}"
-    thinking = "the server's default" if own.thinking is None else own.thinking
+    thinking, temperature = (
+        "the server's default" if each is None else each for each in (own.thinking, own.temperature)
+    )
     yield (
         f"{len(report.cases)} turns of {found['conversations']} conversations (`{own.subset}`), {own.mode} calls, "
-        f"temperature {own.temperature}, seed {own.seed}, thinking: {thinking}; {own.version}; {report.seconds:.0f} s."
+        f"temperature: {temperature}, seed {own.seed}, thinking: {thinking}; {own.version}; {report.seconds:.0f} s."
     )
     yield _table(("turns", "share", "%", "95 %, by conversation", "of"), map(_row, report.scores))
     yield (

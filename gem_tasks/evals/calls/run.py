@@ -73,7 +73,7 @@ def evaluate(
         model=name,
         scores=report.scores(attempts),
         cases=scored,
-        settings=settings,
+        settings=_as_sent(settings, attempts),
         seconds=time.monotonic() - started,
         measures=report.measures(attempts, left_out.plain()),
     )
@@ -101,6 +101,15 @@ def settings_of(turns: Sequence[Turn], options: CallsOptions) -> RunSettings:
             "form": load(FORM).sha256,
         },
     )
+
+
+def _as_sent(settings: RunSettings, attempts: Sequence[Attempt]) -> RunSettings:
+    """The settings, without what the endpoint refused."""
+    refused = sorted({name for each in attempts for name in each.not_sent})
+    if not refused:
+        return settings
+    update: Json = {"extra": settings.extra | {"not_sent": refused}}
+    return settings.model_copy(update=update | dict.fromkeys({"temperature", "seed"} & set(refused)))
 
 
 async def _ask_all(
@@ -131,7 +140,9 @@ async def _answering(model: Endpoint | str, turns: Sequence[Turn], options: Call
 
         yield scripted
         return
-    asker = Asker(model.model, _sampling(options), load(FORM), native=options.mode == "native")
+    sampling = _sampling(options)
+    sent = {"temperature", "max_tokens", *sampling.extra_body}
+    asker = Asker(model.model, sampling, load(FORM), native=options.mode == "native")
     client = OpenAIClient(
         model.base_url,
         model.key,
@@ -143,7 +154,9 @@ async def _answering(model: Endpoint | str, turns: Sequence[Turn], options: Call
 
         async def asked(turn: Turn) -> Attempt:
             try:
-                return judged(turn, await client.complete(asker.request(turn)))
+                attempt = judged(turn, await client.complete(asker.request(turn)))
+                refused = tuple(sorted({*client.dialect_of(model.model).dropped} & sent))
+                return attempt.model_copy(update={"not_sent": refused})
             except EndpointError as error:
                 return _failed(turn, error)
 

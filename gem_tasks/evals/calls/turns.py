@@ -84,7 +84,7 @@ def _turns(conversation: Conversation, max_context: int, left_out: LeftOut) -> I
         if not reason and before[at] > max_context:
             reason, detail = "too_long", f"{before[at]} tokens before it"
         if reason:
-            left_out.add(reason, f"{conversation.name}/{at}", detail)
+            left_out.add(reason, f"{conversation.origin}, message {at + 1}", detail)
         else:
             yield Turn(conversation, at, kind_of(message))
 

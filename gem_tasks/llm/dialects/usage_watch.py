@@ -39,7 +39,8 @@ class UsageWatch:
         if verdict == known.usage_fault:
             return
         if verdict:
-            logger.warning("token counts of %s at %s are %s", known.model, known.endpoint, verdict)
+            said = verdict if verdict.startswith("cannot") else f"are {verdict}"
+            logger.warning("token counts of %s at %s %s", known.model, known.endpoint, said)
         self._memory.saw_usage(known.model, known.dialect, verdict)
 
     async def tell_aside(self, known: Known) -> None:

@@ -128,11 +128,11 @@ class Trust:
 
     @property
     def fault(self) -> str:
-        """Why it cannot be trusted; empty while it can."""
+        """Why it cannot be trusted; empty while it can. The same for all further replies, so that it is told once."""
         if self._impossible >= _IMPOSSIBLE_IN_A_ROW:
-            return f"{self._impossible} replies in a row report token counts that are negative, huge or not numbers"
+            return f"{_IMPOSSIBLE_IN_A_ROW} replies in a row report token counts that are negative, huge or not numbers"
         if self._small >= _TOO_SMALL_IN_A_ROW:
-            return f"{self._small} replies in a row report far fewer prompt tokens than were sent"
+            return f"{_TOO_SMALL_IN_A_ROW} replies in a row report far fewer prompt tokens than were sent"
         return ""
 
     @property

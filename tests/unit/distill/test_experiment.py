@@ -115,3 +115,9 @@ def test_an_imported_set_is_trained_on_alone():
     assert {found.spec(arm).imported for arm in found.experiment.arms} == {"5f2c"}
     with pytest.raises(UserError, match="imported set"):
         planned(experiment="refinement-ablation", profile="smollm2-135m", imported="5f2c")
+
+
+@pytest.mark.parametrize("selected", [{"size": 3}, {"sources": ("a*",)}, {"audited": True}, {"refined": False}])
+def test_a_selection_beside_an_imported_set_is_refused_instead_of_ignored(selected):
+    with pytest.raises(UserError, match="as a whole"):
+        planned(profile="smollm2-135m", imported="5f2c", **selected)

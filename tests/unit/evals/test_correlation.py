@@ -42,6 +42,16 @@ def test_the_newest_scores_of_models_that_ran_both():
     assert found.rho == pytest.approx(1)
 
 
+def test_scripted_answers_and_other_thinking_are_not_ranked():
+    scripted = [
+        row(name, harness, at) for harness in ("calls", "worlds") for at, name in enumerate(("oracle", "apology"))
+    ]
+    three = [*rows("calls", 0.1, 0.2, 0.3), *rows("worlds", 0.1, 0.2, 0.3)]
+    assert [each.models for each in correlations([*scripted, *three])] == [3]
+    other = rows("bfcl", 0.1, 0.2, 0.3, thinking=False)
+    assert correlations([*rows("calls", 0.1, 0.2, 0.3, thinking=True), *other]) == []
+
+
 def test_other_revisions_and_fewer_than_three_models_are_not_mixed():
     ours = rows("calls", 0.1, 0.2, 0.3)
     assert correlations([*ours, *rows("bfcl", 0.1, 0.2), row("m2", "bfcl", 0.3, version="2")]) == []

@@ -210,7 +210,17 @@ def test_this_machine_may_be_called(url):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://api.example.com/v1", "http://localhost.example.com", "http://10.0.0.1", "http://[x"]
+    "url",
+    [
+        "https://api.example.com/v1",
+        "http://localhost.example.com",
+        "http://10.0.0.1",
+        "http://[x",
+        "HTTP://10.0.0.1",
+        " http://10.0.0.1",
+        "Http:10.0.0.1",
+        "http://127.0.0.1:99999",
+    ],
 )
 def test_another_machine_must_be_named(url):
     with pytest.raises(UserError):
@@ -219,3 +229,16 @@ def test_another_machine_must_be_named(url):
 
 def test_a_named_machine_may_be_called():
     require_named("https://API.example.com/v1", "api.example.com")
+
+
+def test_an_api_without_a_title_is_named_by_its_file_so_that_two_do_not_replace_each_others_findings(tmp_path):
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": {}}))
+    assert read_spec(path).title == "orders.json"
+
+
+def test_items_of_any_form_are_read(tmp_path):
+    schema = {"type": "array", "items": True}
+    paths = {"/x": get({"name": "tags", "in": "query", "schema": schema})}
+    (operation,) = api(tmp_path, paths).operations
+    assert Fit(operation).written({"tags": "a"}) == {"tags": ["a"]}

@@ -59,3 +59,23 @@ async def test_findings_of_a_text_about_something_else_are_not_recorded():
 
 def test_a_cause_without_words_of_its_own_is_still_said():
     assert said("http_418") == "the API answered with status 418"
+
+
+async def test_a_schema_that_is_true_says_nothing_and_stops_nothing():
+    anything = {"type": "object", "properties": {"order_id": True, "tz": True}, "required": ["tz"]}
+    api = Api(title="A", operations=(Operation(name="create_order", parameters=anything),))
+    row = talk()
+    tools = tuple(each.model_copy(update={"parameters": anything}) for each in row.trajectory.tools)
+    odd = row._replace(trajectory=row.trajectory.model_copy(update={"tools": tools}))
+    assert [each.kind for each in (await ground([row], api)).findings][:1] == ["needs"]
+    assert (await ground([odd], api)).findings
+
+
+async def test_findings_that_postgres_could_not_keep_are_kept_visibly():
+    odd = API.model_copy(update={"title": "Sh\0p \ud800"})
+    (finding,) = recorded(await ground([talk("a_b")], odd))
+    assert finding.api == "Sh\\x00p \\ud800"
+
+
+async def test_entities_of_html_in_a_title_stay_text():
+    assert "Shop \\&rlm; \\~x" in markdown(await ground([talk()], API.model_copy(update={"title": "Shop &rlm; ~x"})))

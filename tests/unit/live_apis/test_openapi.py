@@ -89,9 +89,14 @@ def test_what_is_no_openapi_document_is_one_line(tmp_path, text):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("value", ["..", ".", "", None, True, ["a"], {"a": 1}])
+@pytest.mark.parametrize("value", ["..", ".", "", None, True, ["a"], {"a": 1}, "../admin", "a/../../b", "..\\x"])
 def test_a_path_value_that_climbs_or_is_no_scalar_is_refused(value):
     assert filled("/orders/{id}", {"id": value}) is None
+
+
+@pytest.mark.parametrize("path", ["/%2e%2e/admin", "/a/%2E./b", "/..\\b", "/a/%2e%2e%2fb"])
+def test_a_path_of_the_description_that_climbs_when_decoded_is_refused(path):
+    assert filled(path, {}) is None
 
 
 @given(st.text(min_size=1))
@@ -100,7 +105,21 @@ def test_no_value_changes_which_path_is_called(value):
     assert path is None or (path.count("/") == 3 and "?" not in path and "#" not in path)
 
 
-@pytest.mark.parametrize("url", ["file:///etc", "http://user:secret@host/", "ftp://host", "host/path", "http://h?x=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc",
+        "http://user:secret@host/",
+        "ftp://host",
+        "host/path",
+        "http://h?x=1",
+        "http://h?",
+        "http://h/#x",
+        "ftp://[",
+        "http://h:99999",
+        " http://h",
+    ],
+)
 def test_a_base_url_is_plain_http(url):
     with pytest.raises(UserError):
         HttpApi(url, None, 1)

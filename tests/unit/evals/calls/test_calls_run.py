@@ -42,6 +42,12 @@ def test_another_set_of_turns_does_not_mix_with_an_unfinished_run(tmp_path):
         ran("oracle", tmp_path, [RYE, CAKE])
 
 
+def test_a_folder_that_cannot_be_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file cannot be made a folder: File exists. Give another --out."):
+        ran("oracle", tmp_path / "file", [RYE])
+
+
 def test_conversations_without_calls_measure_nothing(tmp_path):
     talk = {**CAKE, "messages": [CAKE["messages"][0], CAKE["messages"][3]]}
     with pytest.raises(UserError, match="No turn with a call counts"):

@@ -1,7 +1,10 @@
 """Which turns measure something."""
 
+import json
+
 from gem_tasks.evals.calls.asking import interleaved
-from gem_tasks.evals.calls.turns import chosen, set_id
+from gem_tasks.evals.calls.conversations import LeftOut, in_files
+from gem_tasks.evals.calls.turns import chosen, set_id, turns_of
 from tests.unit.evals.calls.bakery import CAKE, RYE, TOOLS, called, read, said, tool, turns
 
 
@@ -29,9 +32,9 @@ def test_turns_that_measure_nothing_have_a_reason():
         {"tools": TOOLS, "messages": [said("assistant", "Good morning.")]},
     ]
     found, left_out = turns(*odd)
-    assert [turn.case_id for turn in found] == ["f:4/1"]
+    assert [(turn.conversation.origin, turn.at) for turn in found] == [("f:4", 1)]
     assert left_out.counts == {"unknown_tool": 1, "invalid_call": 1, "empty_turn": 1, "nothing_to_answer": 2}
-    assert left_out.examples["unknown_tool"] == ["f:1/1: bake"]
+    assert left_out.examples["unknown_tool"] == ["f:1, message 2: bake"]
 
 
 def test_rows_that_are_no_conversation_with_tools_are_counted():
@@ -39,6 +42,24 @@ def test_rows_that_are_no_conversation_with_tools_are_counted():
     found, left_out = read({**RYE, "tools": []}, {"text": "x"}, broken, {**RYE, "messages": 7}, RYE, RYE)
     assert [each.name for each in found] == ["rye", "rye~2"]
     assert left_out.counts == {"no_tools": 1, "unknown_columns": 1, "unreadable_turn": 2}
+
+
+def test_turns_are_the_same_wherever_their_file_is(tmp_path):
+    rows = [{**row, "id": None} for row in (RYE, CAKE)]
+    found = []
+    for name in ("one.jsonl", "elsewhere/other.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        found.append(turns_of(in_files([str(tmp_path / name)], LeftOut()), 100_000, LeftOut()))
+    assert len({set_id(each) for each in found}) == 1
+    assert len({tuple(turn.case_id for turn in chosen(each, 3)) for each in found}) == 1
+
+
+def test_a_row_that_cannot_be_read_is_told_with_its_fault(tmp_path):
+    (tmp_path / "odd.jsonl").write_text(f"oops\n{json.dumps(RYE)}\n")
+    in_files([str(tmp_path / "odd.jsonl")], left_out := LeftOut())
+    (example,) = left_out.examples["no_json"]
+    assert "odd.jsonl:1: invalid JSON: Expecting value" in example
 
 
 def test_turns_with_too_much_before_them_are_left_out():

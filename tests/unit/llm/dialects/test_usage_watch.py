@@ -22,6 +22,17 @@ def reply(fault=""):
     )
 
 
+def test_more_of_the_same_is_no_news(tmp_path, caplog):
+    memory = Memory(LocalStore(tmp_path), "http://h/v1")
+    watch = UsageWatch(memory)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(30):
+            if watch.look(REQUEST, reply("impossible")):
+                watch.tell(memory.recall("m", PLAIN))
+    (record,) = caplog.records
+    assert record.getMessage().startswith("token counts of m at http://h/v1 cannot be true: 3 replies in a row")
+
+
 def test_a_verdict_is_news_once_until_it_changes(tmp_path, caplog):
     memory = Memory(LocalStore(tmp_path), "http://h/v1")
     watch = UsageWatch(memory)
