@@ -17,7 +17,8 @@ WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
-  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
+                  WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
   AND (NOT %(narrowed)s OR s.segment_id IN (SELECT scoped_segments(%(partition)s, %(sources)s::text[], %(limit)s::int)))
 ORDER BY s.shard
@@ -36,7 +37,8 @@ LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.rec
 LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
-  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
+                  WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
 GROUP BY c.recipe_id
 
@@ -61,7 +63,8 @@ LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(par
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
   AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
-  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y WHERE y.segment_id = s.segment_id AND y.recipe_id = %(spared_by)s)
+  AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
+                  WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = %(spared_by)s)
   AND (%(workflow)s = 0 OR coalesce((p.measures ->> %(counts)s)::int > %(workflow)s, true))
 
 -- scoped_segments --

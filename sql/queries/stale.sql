@@ -28,8 +28,10 @@ WITH chain AS (
       AND (d.segment_id IS NULL OR d.again OR d.passed)
       AND NOT EXISTS (SELECT 1 FROM held_segments h JOIN chain c USING (recipe_id)
                       WHERE h.segment_id = s.segment_id AND c.ord = d.ord)
-      AND NOT EXISTS (SELECT 1 FROM synthesized_texts y JOIN chain c ON y.recipe_id = c.spared_by
-                      WHERE y.segment_id = s.segment_id AND c.ord > coalesce(d.ord, 0))
+      AND NOT EXISTS (SELECT 1 FROM chain c
+                      WHERE c.spared_by IS NOT NULL AND c.ord > coalesce(d.ord, 0)
+                        AND (SELECT true FROM synthesized_texts y
+                             WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by))
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
     FROM stage_results r JOIN waiting w USING (segment_id) LEFT JOIN recipe_takes t USING (recipe_id)

@@ -9,6 +9,7 @@ from gem_tasks.domain.outcome import Outcome
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.lineage import Ledger, RunContext, TrajectoryRow
 from gem_tasks.lineage.queries import queries
+from gem_tasks.lineage.rebuild import _links
 from gem_tasks.pipeline.recipes import Chain
 from gem_tasks.settings import Settings
 
@@ -128,6 +129,29 @@ def test_finding_a_document_reads_no_table_as_a_whole(ledger):
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert "Seq Scan" not in text
     assert "documents_uri" in text
+
+
+def test_without_a_synthesizer_no_query_about_open_work_reads_the_results_of_all_partitions_for_it(ledger):
+    record(ledger, EARLY, "doc1", 2)
+    chain = [CHAIN.link(stage) for stage in CHAIN.line]
+    one = {"partition": EARLY, "shard": 0, "narrowed": False, "sources": [], "limit": None, "first": None, "last": None}
+    one |= {"parent_id": None, "recipe_id": FILTER.recipe_id, "takes": "accepted", "counts": "workflows"}
+    many = _links(chain) | {"stages": [link.stage for link in chain], "least": [link.workflow for link in chain]}
+    asked = one | many | {"asked": [link.recipe_id for link in chain]} | CHAIN.take.model_dump()
+    single = one | {"spared_by": None, "workflow": 0}
+    for name, given in (("pending", asked), ("unfinished", asked), ("shard_state", single), ("stale", asked)):
+        statement = f"EXPLAIN (ANALYZE, FORMAT JSON) {queries()[name]}".encode()
+        (plan,) = ledger.pg.execute(statement, given).fetchone()["QUERY PLAN"]
+        for node in reads_of_synthesized(plan["Plan"]):
+            assert node["Actual Loops"] == 0 or "partition_key" in str(node), name
+
+
+def reads_of_synthesized(node):
+    """Nodes of a plan that read the view `synthesized_texts`."""
+    if "'confirm'" in node.get("Filter", ""):
+        yield node
+    for each in node.get("Plans", ()):
+        yield from reads_of_synthesized(each)
 
 
 def at_once(dsn, act, number=4):

@@ -106,15 +106,17 @@ def completion(answer: Any, latency_s: float = 0.0) -> Completion:
     calls = calls_of(message)
     refused = bool(refusal) and not text
     text = text or _storable(words(refusal))
-    kept = {field: message[field] for field in _SENT_BACK if message.get(field)}
-    if len(text) + len(thoughts) + sum(len(call.arguments) for call in calls) > MAX_ANSWER_CHARS:
+    kept = _storable_json({field: message[field] for field in _SENT_BACK if message.get(field)})
+    written = len(text) + len(thoughts) + sum(len(call.arguments) for call in calls)
+    sent_back = _size(kept) + sum(_size(call.extra_content) for call in calls)
+    if written > MAX_ANSWER_CHARS or sent_back > 2 * MAX_ANSWER_CHARS:  # some endpoints send thoughts in two fields
         raise ValueError(f"an answer of more than {MAX_ANSWER_CHARS} characters")
     usage, fault = read_usage(whole.get("usage"), thoughts)
     return Completion(
         text=text,
         tool_calls=calls,
         thoughts=thoughts,
-        endpoint_fields=_storable_json(kept),
+        endpoint_fields=kept,
         finish_reason="content_filter" if refused else _reason(reason),
         usage=usage,
         usage_fault=fault,
@@ -177,6 +179,11 @@ def _storable(text: str) -> str:
 def _storable_json(found: Json) -> Json:
     """The object without lone halves of a character."""
     return json.loads(_storable(json.dumps(found, ensure_ascii=False))) if found else found
+
+
+def _size(found: Json) -> int:
+    """Characters of what goes back with every later request."""
+    return len(json.dumps(found, ensure_ascii=False)) if found else 0
 
 
 def _reason(word: str) -> str:

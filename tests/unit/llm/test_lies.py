@@ -25,6 +25,8 @@ from gem_tasks.llm.usage.prices import Price
 from gem_tasks.store.shards import decode_outcomes, encode_outcomes
 from tests.integration.endpoint import request
 
+SIGNED = {"reasoning_details": [{"data": "x" * 2_000_001}]}
+CALL = {"id": "1", "function": {"name": "f", "arguments": "{}"}, "extra_content": {"signature": "x" * 2_000_001}}
 HUGE = "a number of five thousand digits"
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**40), 10**40) | st.floats() | st.just(HUGE)
@@ -165,8 +167,13 @@ def test_entries_without_a_name_are_passed_over():
         (b"[" + b"{}," * 1_000_001 + b"1]", "values"),
         (b'"' + b"x" * bounds.MAX_JSON_BYTES + b'"', "16 MB"),
         (json.dumps({"choices": [{"message": {"content": "x" * 1_000_001}}]}).encode(), "characters"),
+        (json.dumps({"choices": [{"message": {"content": "x", **SIGNED}}]}).encode(), "characters"),
+        (
+            json.dumps({"choices": [{"finish_reason": "stop", "message": {"tool_calls": [CALL]}}]}).encode(),
+            "characters",
+        ),
     ],
-    ids=["wide", "long", "talkative"],
+    ids=["wide", "long", "talkative", "signed", "signed call"],
 )
 def test_an_answer_without_bounds_is_refused_with_its_reason(body, says):
     for each in (body, b"data: " + body + b"\n"):
