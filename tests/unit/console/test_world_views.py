@@ -88,7 +88,7 @@ def test_a_task_is_told_in_words():
     ]  # fmt: skip
     assert view.variants[0].faults == ("conflict: pay, up to 2 times",)
     assert view.variants[0].reference == (
-        ("the user speaks", ""), ("the user does signs", ""), ("pay", '{"id": "$1.id"}'),
+        ("the user does signs", ""), ("the user speaks", ""), ("pay", '{"id": "$1.id"}'),
     )  # fmt: skip
 
 
