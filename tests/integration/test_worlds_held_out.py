@@ -110,9 +110,16 @@ def test_documents_in_another_version_or_as_a_copy_were_trained_on_too(finished)
         assert [each.rpartition(".")[0] in held for each in asked] == [False, False, False, True, True, False]
 
 
+def halved(**options):
+    """An experiment that holds out half of the documents: of few, a tenth may be none."""
+    planned = plan(options_of({"profile": "smoke", "kind": "agent", **options}))
+    chosen = planned.chosen.model_copy(update={"set": {**planned.chosen.set, "test_share": 0.5}})
+    return planned.model_copy(update={"chosen": chosen})
+
+
 def test_an_experiment_plays_held_out_tasks_only_and_none_without_worlds(finished, monkeypatch):
     work, _, _ = finished
-    planned = plan(options_of({"profile": "smoke", "subset": "full", "kind": "agent"}))
+    planned = halved(subset="full")
     assert "worlds" in planned.harnesses
     assert held_out_cases(work, planned) == []
     asked = []
@@ -128,5 +135,5 @@ def test_an_experiment_plays_held_out_tasks_only_and_none_without_worlds(finishe
         spec = planned.spec(arm)
         splits |= {each.segment_id: split for each, split in place(candidates(work, spec), spec)}
     assert sorted(asked) == sorted(key for key, split in splits.items() if split == "test") != []
-    few = plan(options_of({"profile": "smoke", "kind": "agent", "tasks": 1}))
+    few = halved(tasks=1)
     assert len({task_of(case.case_id) for case in held_out_cases(work, few)}) == 1
