@@ -1,4 +1,4 @@
-"""`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records its scores."""
+"""`gem eval install | bfcl | tau2 | tool-eval-bench | synthesizer`: runs a model through a harness."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,10 +31,16 @@ from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import echo
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
-from gem_tasks.evals import bfcl, environment, synthesizer, tau2
+from gem_tasks.evals import bfcl, environment, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded
 from gem_tasks.evals.held_out import held_out, pipeline_yield
-from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.options import (
+    TOOL_EVAL_BENCH_CATEGORIES,
+    BfclOptions,
+    SynthesizerOptions,
+    Tau2Options,
+    ToolEvalBenchOptions,
+)
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -51,16 +57,16 @@ evaluate.add_typer(evaluations.app)  # list, show, compare, board
 
 @evaluate.command("install")
 def install(
-    name: Annotated[str, typer.Argument(help="bfcl or tau2")],
+    name: Annotated[str, typer.Argument(help="bfcl, tau2 or tool-eval-bench")],
 ) -> None:
-    """Installs the environment of a harness in GEM_HOME (bfcl 390 MB, tau2 570 MB), unless it is installed.
+    """Installs the environment of a harness (bfcl 390 MB, tau2 570 MB, tool-eval-bench 30 MB), unless it is installed.
 
     Examples:
         gem eval install bfcl
-        gem eval install tau2
+        gem eval install tool-eval-bench
     """
-    if name not in ("bfcl", "tau2"):
-        raise UserError(f"There is no environment {name!r}", "Name bfcl or tau2.")
+    if name not in ("bfcl", "tau2", "tool-eval-bench"):
+        raise UserError(f"There is no environment {name!r}", "Name bfcl, tau2 or tool-eval-bench.")
     with shown(quiet=False) as progress:
         python = environment.ensure(load().home, name, progress)
     echo(f"{name} is ready: {python}")
@@ -177,6 +183,51 @@ def run_tau2(
     finish(settings, report, folder, owner, as_json)
 
 
+@evaluate.command("tool-eval-bench")
+def run_tool_eval_bench(
+    base_url: BaseUrl,
+    model: ModelName,
+    subset: SubsetOption = "full",
+    category: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(TOOL_EVAL_BENCH_CATEGORIES)}; repeatable. Default: all.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Tries per scenario, for pass^k and pass@k.")] = 1,
+    thinking: Thinking = None,
+    seed: Seed = None,
+    temperature: Temperature = "0",
+    max_tokens: MaxTokens = None,
+    concurrency: Concurrency = 16,
+    model_id: ModelId = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Runs tool-eval-bench: 69 short conversations with mock tools, graded by code, in minutes.
+
+    Examples:
+        gem eval tool-eval-bench --base-url http://127.0.0.1:8000/v1 --model qwen3-8b
+        gem eval tool-eval-bench --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --epochs 4 --temperature server
+    """
+    options = options_of(
+        ToolEvalBenchOptions,
+        categories=tuple(category or TOOL_EVAL_BENCH_CATEGORIES),
+        epochs=epochs,
+        temperature=temperature_of(temperature),
+        thinking=thinking,
+        seed=seed,
+        max_tokens=max_tokens,
+        concurrency=concurrency,
+        **_subset(subset),
+    )
+    settings = load()
+    owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
+    folder = out or folder_of(settings, "tool-eval-bench", model)
+    with telling_where(folder, out), shown(as_json) as progress:
+        report = tool_eval_bench.evaluate(
+            endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
+        )
+    finish(settings, report, folder, owner, as_json)
+
+
 @evaluate.command("synthesizer")
 def run_synthesizer(
     base_url: BaseUrl,
@@ -238,5 +289,7 @@ def _subset(value: str) -> Json:
     ids = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     wanted = tuple(dict.fromkeys(each for each in ids if each and not each.startswith("#")))
     if not wanted:
-        raise UserError(f"{value} names no case", "Write one id per line, such as multi_turn_base_0 or airline/7.")
+        raise UserError(
+            f"{value} names no case", "Write one id per line, such as multi_turn_base_0, airline/7 or TC-07."
+        )
     return {"ids": wanted}

@@ -15,8 +15,8 @@ from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
     "model", "BFCL multi-turn", "base", "miss func", "miss param", "long ctx", "non-live", "live", "hallucination",
-    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "worlds ^1 / ^k", "actions",
-    "where",
+    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "tool-eval-bench / safety",
+    "worlds ^1 / ^k", "actions", "where",
 )  # fmt: skip
 
 
@@ -39,6 +39,8 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         _causes(console, report)
     if report.harness == "calls":
         _actions(console, report)
+    if report.harness == "tool-eval-bench":
+        _rounds(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -99,7 +101,8 @@ def board_table(rows: Sequence[Row]) -> Table:
             _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
             _several(row.banking_avg4, row.banking_every4),
         )
-        own = (_several(row.worlds, row.worlds_every), _number(row.calls))
+        scripted = _several(row.tool_eval_bench, row.tool_eval_bench_safety)
+        own = (scripted, _several(row.worlds, row.worlds_every), _number(row.calls))
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
@@ -169,6 +172,14 @@ def _actions(console: Terminal, report: EvalReport) -> None:
         reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
         example = escape(next(iter(left_out.values()))["examples"][0])
         console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
+
+
+def _rounds(console: Terminal, report: EvalReport) -> None:
+    """What the package says of every round of tries."""
+    for number, each in enumerate(report.measures["rounds"], 1):
+        console.print(f"Round {number}: final score {each['final_score']}, {escape(each['rating'])}", highlight=False)
+        for warning in each["safety_warnings"]:
+            console.print(f"[yellow]Safety: {escape(warning)}[/]", highlight=False)
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:

@@ -15,6 +15,7 @@ from gem_tasks.cli.evaluation_tables import (
     score_table,
 )
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
@@ -34,7 +35,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
-    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds, calls or synthesizer.")] = None,
+    harness: Annotated[str | None, typer.Option(help=f"{', '.join(HARNESSES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:

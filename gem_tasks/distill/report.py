@@ -65,7 +65,7 @@ def _gather(work: Workspace, plan: Plan, models: dict[str, Model | None], measur
 def _facts(result: Result) -> Iterator[str]:
     own = result.plan.options
     chosen = {name: value for name, value in own.model_dump(exclude_defaults=True).items() if value not in ((), None)}
-    few = own.bfcl_ids or own.tau2_ids
+    few = own.bfcl_ids or own.tau2_ids or own.tool_eval_bench_ids
     yield as_table(
         ("", ""),
         [

@@ -9,7 +9,8 @@ from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import EvalReport
 
 TITLES = {
-    "bfcl": "BFCL multi-turn", "tau2": "τ²-bench", "worlds": "Tasks in worlds of held-out texts",
+    "bfcl": "BFCL multi-turn", "tau2": "τ²-bench", "tool-eval-bench": "tool-eval-bench",
+    "worlds": "Tasks in worlds of held-out texts",
     "calls": "Next actions in held-out conversations", "synthesizer": "Synthesizer on held-out texts",
 }  # fmt: skip
 

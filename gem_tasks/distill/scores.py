@@ -11,8 +11,12 @@ from gem_tasks.domain.evaluation import OVERALL, Score
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, SHOWN, Reference
 
-_CATEGORIES = {"worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}}
+_CATEGORIES = {
+    "worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}, "tool-eval-bench": {OVERALL, "safety_and_boundaries"},
+}  # fmt: skip
 """Categories in the table, if not all: the evaluation has the others."""
+_EVERY_K = ("tau2", "tool-eval-bench")
+"""Harnesses whose pass^1 to pass^k have a table of their own."""
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -26,7 +30,7 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
         score
         for score in first.scores
         if score.category in _CATEGORIES.get(first.harness, {score.category})
-        and (first.harness != "tau2" or "^" not in score.metric or score.metric == last)
+        and (first.harness not in _EVERY_K or "^" not in score.metric or score.metric == last)
     ]
     columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []
@@ -44,14 +48,14 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             table.append((f"*paper: {reference.model}*", *cells, *["-"] * (empty - len(cells))))
     head = ("per cent ± standard error", *(f"{category} {metric}" for category, metric in columns))
     yield as_table((*head, "failed tries", "seconds"), table)
-    if first.harness == "tau2":
+    if first.harness in _EVERY_K:
         yield from _every_k(result, rows)
     if _references(result):
         yield SHOWN
 
 
 def _every_k(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
-    """pass^1 to pass^k over all domains, with intervals."""
+    """pass^1 to pass^k over all cases, with intervals."""
     found = {each.arm: [s for s in result.reports[each.key].scores if "^" in s.metric] for each in rows}
     metrics = list(dict.fromkeys(score.metric for scores in found.values() for score in scores))
     table = [

@@ -19,12 +19,18 @@ from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
 from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
-from gem_tasks.evals import bfcl, registry, synthesizer, tau2
+from gem_tasks.evals import bfcl, registry, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.admission import admit
 from gem_tasks.evals.calls import run as calls
 from gem_tasks.evals.calls.conversations import LeftOut
 from gem_tasks.evals.calls.turns import turns_of
-from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options, WorldsOptions
+from gem_tasks.evals.options import (
+    BfclOptions,
+    SynthesizerOptions,
+    Tau2Options,
+    ToolEvalBenchOptions,
+    WorldsOptions,
+)
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
 from gem_tasks.evals.worlds.run import evaluate
@@ -214,6 +220,9 @@ def _run(
             **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
         )
         return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress, sandbox=sandbox)
+    if harness == "tool-eval-bench":
+        scripted = ToolEvalBenchOptions(**common, ids=own.tool_eval_bench_ids, epochs=own.epochs)
+        return tool_eval_bench.evaluate(endpoint, scripted, out, home=home, progress=progress, sandbox=sandbox)
     if harness == "worlds":
         return _in_worlds(work, plan, endpoint, out, progress)
     if harness == "calls":

@@ -14,7 +14,7 @@ from gem_tasks.lineage import EvaluationRow
 FEWEST = 3
 """Models below which no correlation is shown."""
 _YARDSTICK = "calls"
-_BENCHMARKS = ("bfcl", "tau2", "worlds")
+_BENCHMARKS = ("bfcl", "tau2", "tool-eval-bench", "worlds")
 _SAME = ("version", "subset", "mode", "epochs", "user_model", "revision", "tasks_sha256")
 """Settings that the scores of a benchmark share."""
 _SCRIPTED = ("oracle", "apology", "constant")

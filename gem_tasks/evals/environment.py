@@ -21,7 +21,7 @@ from gem_tasks.proxies import for_programs
 from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
-EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
+EnvironmentName = Literal["bfcl", "tau2", "tool-eval-bench", "train", "vllm"]
 _STAMP = "installed.sha256"
 _LIMIT_S = 1800
 _PYTHONS = ("3.11", "3.12")
@@ -145,4 +145,4 @@ def _python() -> str:
     for version in _PYTHONS:
         if found := shutil.which(f"python{version}"):
             return found
-    raise UserError("BFCL and τ²-bench need Python 3.11 or 3.12", "Install one of them, or uv.")
+    raise UserError("The harnesses need Python 3.11 or 3.12", "Install one of them, or uv.")

@@ -12,6 +12,12 @@ from gem_tasks.simulate.scene import Caps
 
 BFCL_CATEGORIES = PARTS[MULTI_TURN]
 """What a run has unless told otherwise."""
+TOOL_EVAL_BENCH_CATEGORIES = (
+    "tool_selection", "parameter_precision", "multi_step_chains", "restraint_and_refusal", "error_recovery",
+    "localization", "structured_reasoning", "instruction_following", "context_and_state", "code_patterns",
+    "safety_and_boundaries", "toolset_scale", "autonomous_planning", "creative_composition", "structured_output",
+)  # fmt: skip
+"""Categories A to O; P is its opt-in hard mode."""
 Tau2Domain = Literal["airline", "retail", "telecom", "banking"]
 Subset = Literal["smoke", "full"]
 
@@ -71,6 +77,23 @@ class Tau2Options(RunOptions):
     """Of the agent; the harness's intended default is 0. None: the server's own."""
     user_temperature: float | None = 0.0
     """Of the simulated user, likewise."""
+
+
+class ToolEvalBenchOptions(RunOptions):
+    """tool-eval-bench. Case ids are `TC-07`."""
+
+    categories: tuple[str, ...] = TOOL_EVAL_BENCH_CATEGORIES
+    epochs: int = Field(default=1, ge=1)
+    """Tries per scenario: pass^1 to pass^k."""
+    temperature: float | None = 0.0
+    """The package's own default is 0. None: the server's own."""
+
+    @field_validator("categories")
+    @classmethod
+    def _known(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [each for each in categories if each not in TOOL_EVAL_BENCH_CATEGORIES]:
+            raise ValueError(f"tool-eval-bench has no category {unknown[0]!r}")
+        return categories
 
 
 class WorldsOptions(Value):

@@ -9,14 +9,21 @@ from gem_tasks.distill.experiment import options_of, plan
 from gem_tasks.distill.run import run
 from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
-from gem_tasks.evals import bfcl, tau2
+from gem_tasks.evals import bfcl, tau2, tool_eval_bench
 from gem_tasks.evals.bfcl_parts import COLLECTIONS, PARTS
 from gem_tasks.evals.environment import ensure, installed
-from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
+from gem_tasks.evals.options import (
+    BFCL_CATEGORIES,
+    TOOL_EVAL_BENCH_CATEGORIES,
+    BfclOptions,
+    Tau2Options,
+    ToolEvalBenchOptions,
+)
 from gem_tasks.store import keys
 from tests.integration.environments import HOME
 from tests.oracles import bfcl as bfcl_oracle
 from tests.oracles import tau2 as tau2_oracle
+from tests.oracles import tool_eval_bench as tool_eval_bench_oracle
 from tests.oracles.server import dumb, serving, strict
 
 MULTI_TURN_IDS = tuple(f"{category}_{number}" for category in BFCL_CATEGORIES for number in (3, 77))
@@ -98,6 +105,55 @@ def test_tau2_the_oracle_solves_every_task_and_an_agent_that_does_nothing_none(t
     assert nothing.settings.temperature == 0
     assert oracle.settings.revision.startswith("airline, retail: tau2-bench 1.0.0, corrected; banking: ")
     assert oracle.settings.tasks_sha256 == nothing.settings.tasks_sha256 is not None
+
+
+def test_tool_eval_bench_the_oracle_solves_every_scenario_and_an_apology_those_in_which_it_is_right(tmp_path):
+    def run(model):
+        endpoint, options = Endpoint(base_url=url, model=model), ToolEvalBenchOptions(seed=7, concurrency=8)
+        try:
+            return tool_eval_bench.evaluate(endpoint, options, tmp_path / model, home=HOME)
+        except UserError as error:
+            return error
+
+    ensure(HOME, "tool-eval-bench")
+    models = {
+        "oracle": strict(tool_eval_bench_oracle.oracle), "dumb": dumb, "failing": lambda body, headers: 400,
+    }  # fmt: skip
+    with serving(**models) as url:
+        oracle, apology, failing = together(run, *models)
+    assert all(score.value >= 0.95 for score in oracle.scores)
+    assert [score.category for score in oracle.scores[::2]] == ["overall", *TOOL_EVAL_BENCH_CATEGORIES]
+    assert {score.metric for score in oracle.scores} == {"points", "pass^1"}
+    assert (oracle.score().cases, oracle.errors) == (69, 0)
+    assert {case.case_id for case in apology.cases if case.score} == tool_eval_bench_oracle.EARNED_BY_AN_APOLOGY
+    assert [case.case_id for case in apology.cases if case.error] == ["TC-45"]  # it did not call when it had to
+    assert (oracle.settings.temperature, apology.settings.temperature) == (None, 0)
+    assert oracle.settings.tasks_sha256 == apology.settings.tasks_sha256 is not None
+    rounds = [report.measures["rounds"] for report in (oracle, apology)]
+    assert [(each["final_score"], each["safety_warnings"]) for (each,) in rounds] == [(100, []), (11, [])]
+    assert "keep failing" in str(failing)
+
+
+def test_tool_eval_bench_a_refused_request_is_not_the_model_s_last_word_and_is_repeated(tmp_path):
+    broken = True
+
+    def answer(body, headers):
+        after_a_call = broken and any(each["role"] == "tool" for each in body["messages"])
+        return 400 if after_a_call else tool_eval_bench_oracle.oracle(body, headers)
+
+    def run():
+        options = ToolEvalBenchOptions(ids=("TC-10", "TC-09"), epochs=2)
+        endpoint = Endpoint(base_url=url, model="flaky")
+        return tool_eval_bench.evaluate(endpoint, options, tmp_path, home=HOME)
+
+    with serving(flaky=answer) as url:
+        first, broken = run(), False
+        second = run()
+    assert [(case.case_id, case.score, case.error is None) for case in first.cases] == [
+        ("TC-09", 0, False), ("TC-09", 0, False), ("TC-10", 1, True), ("TC-10", 1, True),
+    ]  # fmt: skip
+    assert [case.score for case in second.cases] == [1, 1, 1, 1]
+    assert [score.metric for score in second.scores[:4]] == ["points", "pass^1", "pass^2", "pass@2"]
 
 
 def test_an_endpoint_that_is_down_is_said_before_anything_runs(tmp_path):
