@@ -5,8 +5,8 @@ ACL version (2026.acl-long.452, July 2026) says 14.9 %. `PAPER` has the tables 2
 version were not available. The paper does not report its harness, mode, thinking and seeds, and BFCL's multi-turn data
 were fixed since.
 
-Other rows are from their authors or from leaderboards, each with source and date. EnvFactory (arXiv 2605.18703) reports
-gains only, up to 15 % on BFCL V3, and no source with a date has a multi-turn score of ToolACE-2: neither has a row.
+Other rows are from their authors or from leaderboards, each with source and date. EnvFactory (arXiv 2605.18703) names
+gains in words, up to 15 % on BFCL V3; its scores were not found as text, so it has no row.
 """
 
 from gem_tasks.domain.base import Value
@@ -16,6 +16,7 @@ SHOWN = "Paper: the tables of arXiv 2601.10355 v1 (GEM-32B +16.5 %; the ACL vers
 _ARXIV = "arXiv 2601.10355 v1, 2026-01-15"
 _LEADERBOARD = "BFCL leaderboard, data_multi_turn.csv, copy with models up to December 2025"
 _FUNREASON = "model card of FunReason-MT, BFCL V3, arXiv 2510.24645, October 2025"
+_FUNREASON_TABLE = "arXiv 2510.24645, table 2, October 2025, BFCL V3 of 2025-08-26"
 _TAUBENCH = "τ-bench leaderboard, tau2-bench 0.2.1-dev, user gpt-5.2, 2026-02-27"
 
 
@@ -75,6 +76,7 @@ OTHERS: tuple[Reference, ...] = (
     _leaderboard("Gemini-3-Pro-Preview", 63.12, 69.00, 63.00, 56.50, 64.00),
     _row("FunReason-MT-4B", 56.50, source=_FUNREASON, where="reference"),
     _leaderboard("Kimi-K2-Instruct", 50.63, 62.00, 41.00, 44.50, 55.00),
+    _row("ToolACE-2-8B", 37.00, 47.00, 31.00, 28.00, 42.00, source=_FUNREASON_TABLE, where="reference"),
     _leaderboard("Qwen3-32B", 47.87, 56.00, 52.50, 40.00, 43.00),
     Reference(
         model="Qwen3.5-397B-A17B, thinking", airline_avg4=81.5, airline_every4=68.0, retail_avg4=84.43,

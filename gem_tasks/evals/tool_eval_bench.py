@@ -125,7 +125,7 @@ class ToolEvalBench(ConfinedHarness[ToolEvalBenchOptions]):
         rows = list(json_lines(out_dir / _RESULTS))
         cases = tuple(_cases(rows, plan, options.epochs))
         totals: list[Json] = json.loads((out_dir / "summary.json").read_bytes())
-        return Scored(cases, tuple(_scores(cases)), _measures([row["result"] for row in rows], totals))
+        return Scored(cases, tuple(scores(cases)), _measures([row["result"] for row in rows], totals))
 
 
 evaluate = ToolEvalBench().evaluate
@@ -151,7 +151,7 @@ def _cases(rows: Sequence[Json], plan: Cases, epochs: int) -> Iterator[CaseScore
                 yield CaseScore(case_id=case, category=category, score=score, epoch=epoch, error=error)
 
 
-def _scores(cases: Sequence[CaseScore]) -> Iterator[Score]:
+def scores(cases: Sequence[CaseScore]) -> Iterator[Score]:
     """Points, then pass^1 to pass^k and pass@k, overall and by category; scenarios are the sample."""
     by: defaultdict[str, list[CaseScore]] = defaultdict(list)
     for case in cases:

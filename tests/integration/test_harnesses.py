@@ -34,9 +34,9 @@ BFCL_IDS = (
     "memory_kv_0-customer-0", "memory_rec_sum_0-customer-0",
 )  # fmt: skip
 """Some of every category."""
-TAU2_DOMAINS = ("airline", "retail", "banking")
-TAU2_IDS = ("airline/8", "retail/0", "banking/task_023")
-"""Tasks whose reference actions change the database: doing nothing solves none. In banking the customer acts, too."""
+TAU2_DOMAINS = ("airline", "retail", "telecom", "banking")
+TAU2_IDS = ("airline/8", "retail/0", f"telecom/{tau2_oracle.TELECOM}", "banking/task_023")
+"""Tasks whose reference actions change something: doing nothing solves none. In the last two the customer acts, too."""
 
 
 def package(name, path):
@@ -103,7 +103,7 @@ def test_tau2_the_oracle_solves_every_task_and_an_agent_that_does_nothing_none(t
     assert (oracle.errors, oracle.settings.user_model, oracle.settings.temperature) == (0, "user", None)
     assert oracle.settings.extra["not_sent"] == {"agent": ["temperature"], "user": ["temperature"]}
     assert nothing.settings.temperature == 0
-    assert oracle.settings.revision.startswith("airline, retail: tau2-bench 1.0.0, corrected; banking: ")
+    assert oracle.settings.revision.startswith("airline, retail: tau2-bench 1.0.0, corrected; telecom: ")
     assert oracle.settings.tasks_sha256 == nothing.settings.tasks_sha256 is not None
 
 
