@@ -16,7 +16,7 @@ _CATEGORIES = {
 }  # fmt: skip
 """Categories in the table, if not all: the evaluation has the others."""
 _EVERY_K = ("tau2", "tool-eval-bench")
-"""Harnesses whose pass^1 to pass^k have a table of their own."""
+"""Harnesses whose pass^1 to pass^k have a separate table."""
 DROP = 0.20
 """A larger loss on another source is flagged."""
 

@@ -5,7 +5,7 @@ two points, one or none; its score here is the share of them, and overall is the
 final score before it is rounded. pass^k counts only scenarios with all points. Categories are small, of three to
 thirteen scenarios, so intervals are wide.
 
-A try that the endpoint failed counts 0 and is shown as such; the package leaves it out of its own totals.
+A try that the endpoint failed counts 0 and is shown as such; the package leaves it out of its totals.
 """
 
 import json
