@@ -10,7 +10,7 @@ A try that the endpoint failed counts 0 and is shown as such; the package leaves
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from gem_tasks.files import json_lines, replacing
 from gem_tasks.redaction import beginning
 
 VERSION = f"tool-eval-bench {locked('tool-eval-bench', 'tool-eval-bench')}"
-_SMOKE = MappingProxyType(
+_SMOKE: Mapping[str, str] = MappingProxyType(
     dict(
         zip(
             (

@@ -170,21 +170,30 @@ def test_an_experiment_measures_an_endpoint_of_somebody_else_s_and_trains_nothin
     data = package("bfcl", "bfcl_eval/data")
     work = workspace()
     (work.settings.home / "envs").symlink_to((HOME / "envs").absolute())
-    with serving(oracle=bfcl_oracle.oracle(data)) as url:
+    of_bfcl = bfcl_oracle.oracle(data)
+
+    def oracle(body, headers):
+        return (of_bfcl if "X-BFCL-Test-Id" in headers else tool_eval_bench_oracle.oracle)(body, headers)
+
+    with serving(oracle=oracle) as url:
         asked = {
             "endpoint_url": url,
             "endpoint_model": "oracle",
-            "harnesses": ("bfcl",),
+            "harnesses": ("bfcl", "tool-eval-bench"),
             "bfcl_ids": MULTI_TURN_IDS[:2],
+            "tool_eval_bench_ids": ("TC-07", "TC-34"),
+            "epochs": 2,
         }
         planned = plan(options_of(asked))
         where = run(work, planned)
     report = work.fetch(keys.experiment_key(planned.plan_id, "report.md")).decode()
     assert where.endswith(f"{planned.plan_id}/report.md")
-    assert re.search(r"^\| oracle \| 100\.00", report, re.MULTILINE), report
+    assert len(re.findall(r"^\| oracle \| 100\.00", report, re.MULTILINE)) == 3, report
+    assert re.search(r"^## tool-eval-bench\n\ntool-eval-bench 3.*overall pass\^2", report, re.MULTILINE | re.DOTALL)
     barred = workspace(eval_endpoints="https://models.example/v1")
     with pytest.raises(UserError, match="GEM_EVAL_ENDPOINTS allows: https"):
         run(barred, planned)
     with work.ledger() as ledger:
         assert ledger.distill.find_models() == []
-        assert [(row.model, row.model_id, row.tries) for row in ledger.evaluations.find()] == [("oracle", None, 2)]
+        found = sorted((row.harness, row.model_id, row.tries) for row in ledger.evaluations.find())
+        assert found == [("bfcl", None, 2), ("tool-eval-bench", None, 4)]
