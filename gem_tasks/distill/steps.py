@@ -23,6 +23,7 @@ from gem_tasks.evals import bfcl, registry, synthesizer, tau2
 from gem_tasks.evals.admission import admit
 from gem_tasks.evals.calls import run as calls
 from gem_tasks.evals.calls.conversations import LeftOut
+from gem_tasks.evals.calls.kinds import CALLING
 from gem_tasks.evals.calls.turns import turns_of
 from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options, WorldsOptions
 from gem_tasks.evals.progress import Progress, silent
@@ -246,7 +247,7 @@ def _in_worlds(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progr
 def _next_actions(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progress: Progress) -> EvalReport | None:
     left_out = LeftOut()
     found, options = next_actions.held_out_conversations(work, plan, left_out), next_actions.options_of(plan)
-    if not any(turn.reference.tool_calls for turn in turns_of(found, options.max_context, LeftOut())):
+    if not any(turn.kind in CALLING for turn in turns_of(found, options.max_context, LeftOut())):
         return None
     return calls.evaluate(endpoint, found, options, out, left_out=left_out, progress=progress)
 

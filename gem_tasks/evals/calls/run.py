@@ -15,7 +15,8 @@ from gem_tasks.evals.calls import markdown, report
 from gem_tasks.evals.calls.asking import FORM, Asker, interleaved
 from gem_tasks.evals.calls.attempts import Attempt, judged
 from gem_tasks.evals.calls.conversations import Conversation, LeftOut
-from gem_tasks.evals.calls.policies import policies
+from gem_tasks.evals.calls.kinds import CALLING
+from gem_tasks.evals.calls.policies import policy
 from gem_tasks.evals.calls.turns import Turn, chosen, conversation_of, set_id, turns_of
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -58,7 +59,7 @@ def evaluate(
     """
     started, left_out = time.monotonic(), left_out or LeftOut()
     turns = chosen(turns_of(conversations, options.max_context, left_out), options.turns)
-    if not any(turn.reference.tool_calls for turn in turns):
+    if not any(turn.kind in CALLING for turn in turns):
         why = ", ".join(f"{reason} {count}" for reason, count in left_out.counts.items())
         raise UserError(f"No turn with a call counts{f' ({why})' if why else ''}", "Give other conversations.")
     settings = settings_of(turns, options)
@@ -133,10 +134,10 @@ async def _ask_all(
 @asynccontextmanager
 async def _answering(model: Endpoint | str, turns: Sequence[Turn], options: CallsOptions) -> AsyncGenerator[Answering]:
     if isinstance(model, str):
-        policy = policies(turns)[model]
+        answer = policy(model, turns)
 
         async def scripted(turn: Turn) -> Attempt:
-            return judged(turn, policy(turn))
+            return judged(turn, answer(turn))
 
         yield scripted
         return
