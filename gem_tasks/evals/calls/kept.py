@@ -28,7 +28,7 @@ class Kept:
     """The conversations of a run: written once, read as often as needed."""
 
     def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - as long as the conversations
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)
         finalize(self, self._file.close)
         self._end = 0
         self._at_hand: OrderedDict[int, Trajectory] = OrderedDict()

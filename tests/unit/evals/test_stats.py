@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.domain.evaluation import CaseScore
-from gem_tasks.evals.passes import passes
 from gem_tasks.evals import stats
+from gem_tasks.evals.passes import passes
 from gem_tasks.evals.stats import average, paired_bootstrap, resampled_ratios
 
 
