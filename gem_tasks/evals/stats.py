@@ -24,6 +24,11 @@ _MOST_DRAWN = 1 << 20
 """Most clusters drawn at a time, likewise. The result does not depend on either."""
 
 
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """By count, then by name: a database keeps no order of keys."""
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+
+
 def average(cases: Iterable[CaseScore], metric: str = "accuracy") -> tuple[Score, ...]:
     """The mean over epochs, then cases, then categories: accuracy, or Avg@k."""
     by = grouped(cases)
