@@ -15,6 +15,7 @@ from gem_tasks.distill.train import require_machine, train
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
 from gem_tasks.domain.stage import ACCEPTING
@@ -179,7 +180,6 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
         recipes = sorted({recipe for each in ledger.distill.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.distill.pipeline_cost([each.segment_id for each in segments], recipes)
     accepted = sum(row.accepted for row in rows if row.stage in ACCEPTING)
-    prices = [row.usd for row in rows if row.usd is not None]
     latency = sum(row.latency_ms for row in rows) / 1000
     return Yield(
         texts=len(segments),
@@ -187,7 +187,7 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
         calls=sum(row.calls for row in rows),
         prompt_tokens=sum(row.prompt_tokens for row in rows),
         completion_tokens=sum(row.completion_tokens for row in rows),
-        usd=sum(prices) if prices else None,
+        usd=known_total(row.usd for row in rows),
         latency_s={"mean": round(latency / len(segments), 4)} if segments else {},
     )
 

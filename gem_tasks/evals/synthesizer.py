@@ -22,6 +22,7 @@ from gem_tasks.dataset.diversity import diversity
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatRequest, Completion, Sampling
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.trajectory import Trajectory
@@ -200,7 +201,6 @@ def _measures(answers: Sequence[Answer], pipeline: Yield | None) -> Json:
 def yield_of(answers: Sequence[Answer]) -> Yield:
     """Sums tokens, cost and valid trajectories over the answers without an error."""
     came = [each for each in answers if each.error is None]
-    prices = [each.usd for each in came if each.usd is not None]
     accepted = [each.trajectory for each in came if each.valid and each.trajectory]
     return Yield(
         texts=len(answers),
@@ -208,7 +208,7 @@ def yield_of(answers: Sequence[Answer]) -> Yield:
         calls=len(came),
         prompt_tokens=sum(each.prompt_tokens for each in came),
         completion_tokens=sum(each.completion_tokens for each in came),
-        usd=sum(prices) if prices else None,
+        usd=known_total(each.usd for each in came),
         latency_s=spread([each.latency_s for each in came]),
         diversity=variety(accepted),
         size=sizes(accepted),
