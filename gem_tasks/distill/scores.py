@@ -190,7 +190,7 @@ def correlation_section(result: Result) -> Iterator[str]:
         return
     yield "## Next actions beside the benchmarks"
     if not result.correlations:
-        yield f"Fewer than {FEWEST} models had these turns and the same cases of a benchmark: no correlation is known."
+        yield f"No correlation is known: it takes {FEWEST} models with different scores in both, on the same cases."
         return
     lines = [
         (

@@ -5,11 +5,12 @@ The file has no name and ends with the process. A small set stays in memory.
 
 import json
 from collections import OrderedDict
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import NamedTuple
 from weakref import finalize
 
 from gem_tasks.domain.trajectory import Trajectory
+from gem_tasks.errors import UserError
 
 _IN_MEMORY = 4 << 20
 """Bytes from which the file is on disk."""
@@ -34,11 +35,19 @@ class Kept:
         self._at_hand: OrderedDict[int, Trajectory] = OrderedDict()
 
     def add(self, trajectory: Trajectory) -> Place:
-        """Keeps a conversation."""
+        """Keeps a conversation.
+
+        Raises:
+            UserError: there is no room for it.
+        """
         body = json.dumps(trajectory.model_dump()).encode()  # unlike pydantic, it keeps NaN
         place = Place(self._end, len(body))
-        self._file.seek(place.start)
-        self._file.write(body)
+        try:
+            self._file.seek(place.start)
+            self._file.write(body)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UserError(f"The conversations cannot be kept in {gettempdir()}: {why}", "Set TMPDIR.") from None
         self._end += place.size
         return place
 

@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.asking import interleaved
 from gem_tasks.evals.calls.conversations import LeftOut, in_files
 from gem_tasks.evals.calls.turns import chosen, set_id, turns_of
@@ -115,3 +118,12 @@ def test_many_conversations_are_on_disk_and_few_in_memory():
     assert found[0].trajectory is first, "a conversation whose turns are asked is not read for each"
     assert all(each.trajectory for each in found)
     assert found[0].trajectory is not first
+
+
+def test_a_full_disk_is_told(monkeypatch):
+    def full(self, body):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.write", full)
+    with pytest.raises(UserError, match=r"cannot be kept in .*: No space left on device. Set TMPDIR"):
+        read(RYE)
