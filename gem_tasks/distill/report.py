@@ -6,6 +6,7 @@ The report shows scores with their standard errors, and marks the paper's scores
 between two arms is a paired bootstrap over the same cases.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -29,7 +30,8 @@ def write(
 ) -> tuple[str, Result]:
     """Writes report and data to the store; returns the report's key and text."""
     result = _gather(work, plan, models, measured)
-    raw = result.model_dump_json(indent=1)
+    plain = json.loads(result.model_dump_json())
+    raw = json.dumps(plain, indent=1, sort_keys=True)  # plans that tasks pass on have other orders of keys
     work.store.put(keys.experiment_key(plan.plan_id, "raw.json"), raw.encode())
     plots = draw(work, result)
     text = render(result, plots)

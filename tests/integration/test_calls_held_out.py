@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
 from gem_tasks.distill import profiles, record, report
-from gem_tasks.distill.experiment import options_of, plan
+from gem_tasks.distill.experiment import Plan, options_of, plan
 from gem_tasks.distill.next_actions import held_out_conversations
 from gem_tasks.distill.next_actions import options_of as calls_options
 from gem_tasks.distill.run import run as run_here
@@ -114,7 +114,8 @@ def test_a_run_measures_next_actions_and_its_report_is_rebuilt_from_the_lineage_
     assert f"| m | {100 * told.score().value:.2f}".encode() in first["report.md"]
     for key in (*names.values(), measured.key):  # only what was asked for stays, and the database
         work.store.delete(key)
-    report.write(work, wanted, models, [measured])
+    passed_on = json.dumps(wanted.model_dump(mode="json"), sort_keys=True)  # as between tasks of Airflow
+    report.write(work, Plan.model_validate_json(passed_on), models, [measured])
     assert {name: work.fetch(key) for name, key in names.items()} == first
 
 
