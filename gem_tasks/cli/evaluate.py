@@ -10,8 +10,10 @@ from gem_tasks.cli import evaluate_calls, evaluate_worlds, evaluations
 from gem_tasks.cli.evaluation_options import (
     BaseUrl,
     Concurrency,
+    Ends,
     JsonOption,
     MaxTokens,
+    Mode,
     ModelId,
     ModelName,
     OutOption,
@@ -20,16 +22,15 @@ from gem_tasks.cli.evaluation_options import (
     Temperature,
     Thinking,
     endpoint_of,
-    finish,
-    folder_of,
     known,
+    measured,
     options_of,
-    telling_where,
     temperature_of,
 )
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import echo
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, environment, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded
@@ -41,6 +42,7 @@ from gem_tasks.evals.options import (
     Tau2Options,
     ToolEvalBenchOptions,
 )
+from gem_tasks.evals.progress import Progress
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -81,7 +83,7 @@ def run_bfcl(
         list[str] | None,
         typer.Option(help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: {MULTI_TURN}."),
     ] = None,
-    mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
+    mode: Mode = "native",
     thinking: Thinking = None,
     seed: Seed = None,
     temperature: Temperature = "0.001",
@@ -109,13 +111,12 @@ def run_bfcl(
         **_subset(subset),
     )
     settings = load()
-    owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
-    folder = out or folder_of(settings, "bfcl", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = bfcl.evaluate(
-            endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
-        )
-    finish(settings, report, folder, owner, as_json)
+    ends, endpoint = Ends(known(settings, model_id), out, as_json), endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return bfcl.evaluate(endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox)
+
+    measured(settings, "bfcl", model, ends, run)
 
 
 @evaluate.command("tau2")
@@ -151,7 +152,7 @@ def run_tau2(
             --user-base-url https://api.openai.com/v1
     """
     settings = load()
-    owner = known(settings, model_id)
+    ends = Ends(known(settings, model_id), out, as_json)
     # The endpoint of the user model gets the agent's key only if it is the same endpoint.
     shared = settings.eval_api_key if user_base_url in (None, base_url) else None
     user = endpoint_of(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
@@ -170,17 +171,12 @@ def run_tau2(
         concurrency=concurrency,
         **_subset(subset),
     )
-    folder = out or folder_of(settings, "tau2", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = tau2.evaluate(
-            endpoint_of(base_url, model, settings.eval_api_key),
-            options,
-            folder,
-            home=settings.home,
-            progress=progress,
-            sandbox=settings.sandbox,
-        )
-    finish(settings, report, folder, owner, as_json)
+    endpoint = endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return tau2.evaluate(endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox)
+
+    measured(settings, "tau2", model, ends, run)
 
 
 @evaluate.command("tool-eval-bench")
@@ -219,13 +215,14 @@ def run_tool_eval_bench(
         **_subset(subset),
     )
     settings = load()
-    owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
-    folder = out or folder_of(settings, "tool-eval-bench", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = tool_eval_bench.evaluate(
+    ends, endpoint = Ends(known(settings, model_id), out, as_json), endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return tool_eval_bench.evaluate(
             endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
         )
-    finish(settings, report, folder, owner, as_json)
+
+    measured(settings, "tool-eval-bench", model, ends, run)
 
 
 @evaluate.command("synthesizer")
@@ -236,7 +233,7 @@ def run_synthesizer(
         str, typer.Argument(metavar="TEXTS", help="Id of a set (its test split is used), or a partition.")
     ],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N texts.")] = None,
-    temperature: Annotated[float, typer.Option(min=0)] = 0.7,
+    temperature: Temperature = "0.7",
     max_tokens: Annotated[int, typer.Option(min=1, help="Maximum tokens of an answer.")] = 8192,
     concurrency: Concurrency = 32,
     model_id: ModelId = None,
@@ -250,22 +247,22 @@ def run_synthesizer(
         gem eval synthesizer 2026-01-31T14:00 --limit 50 --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
     """
     settings = load()
-    owner, work = known(settings, model_id), Workspace.open(settings)
+    ends, work = Ends(known(settings, model_id), out, as_json), Workspace.open(settings)
     segments = held_out(work, source)[:limit]
-    options = SynthesizerOptions(
-        prices=settings.llm_prices, concurrency=concurrency, temperature=temperature, max_tokens=max_tokens
+    options = options_of(
+        SynthesizerOptions,
+        prices=settings.llm_prices,
+        concurrency=concurrency,
+        temperature=temperature_of(temperature),
+        max_tokens=max_tokens,
     )
-    folder = out or folder_of(settings, "synthesizer", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = synthesizer.evaluate(
-            endpoint_of(base_url, model, settings.eval_api_key),
-            options,
-            folder,
-            segments=segments,
-            pipeline=pipeline_yield(work, segments),
-            progress=progress,
-        )
-    finish(settings, report, folder, owner, as_json)
+    endpoint = endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        pipeline = pipeline_yield(work, segments)
+        return synthesizer.evaluate(endpoint, options, folder, segments=segments, pipeline=pipeline, progress=progress)
+
+    measured(settings, "synthesizer", model, ends, run)
 
 
 def _task_files(given: Iterable[str]) -> dict[str, Path]:

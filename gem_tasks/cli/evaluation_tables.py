@@ -11,6 +11,7 @@ from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
 from gem_tasks.evals.correlation import Correlation
 from gem_tasks.evals.paper import SHOWN
+from gem_tasks.evals.stats import most_first
 from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
@@ -151,7 +152,7 @@ def _several(first: float | None, *others: float | None) -> str:
 def _causes(console: Terminal, report: EvalReport) -> None:
     """Why goals were missed, means of a try, and cases that do not count."""
     found, means = report.measures, report.measures["means"]
-    told = [f"{name.replace('_', ' ')} {count}" for name, count in found["causes"].items()]
+    told = [f"{name.replace('_', ' ')} {count}" for name, count in most_first(found["causes"]).items()]
     console.print(f"Goals missed: {', '.join(told) or 'none'}", highlight=False)
     if means:
         spent = " and ".join(f"{means[f'{who}_completion_tokens']:.0f} tokens of the {who}" for who in _PLAYERS)
@@ -165,12 +166,13 @@ def _causes(console: Terminal, report: EvalReport) -> None:
 def _actions(console: Terminal, report: EvalReport) -> None:
     """Unusable answers, and rows and turns that do not count."""
     found = report.measures
-    faults = {**found["faults"], "ran on into others' turns": found["ran_on"]}
+    faults = {**most_first(found["faults"]), "ran on into others' turns": found["ran_on"]}
     told = ", ".join(f"{name} {count}" for name, count in faults.items() if count)
     console.print(f"Unusable answers: {told or 'none'}", highlight=False)
     if left_out := found["left_out"]:
-        reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
-        example = escape(next(iter(left_out.values()))["examples"][0])
+        counts = most_first({reason: each["count"] for reason, each in left_out.items()})
+        reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+        example = escape(left_out[next(iter(counts))]["examples"][0])
         console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
 
 
@@ -196,5 +198,5 @@ def _yields(console: Terminal, report: EvalReport) -> None:
         cells = (str(row["texts"]), str(row["accepted"]), tokens, usd, seconds)
         table.add_row(name, *cells, str(tools.get("distinct", "-")), str(tools.get("entropy_bits", "-")))
     console.print(table)
-    reasons = ", ".join(f"{name} {count}" for name, count in report.measures.get("reasons", {}).items())
+    reasons = ", ".join(f"{name} {count}" for name, count in most_first(report.measures.get("reasons", {})).items())
     console.print(f"Not valid: {escape(reasons) or 'none'}", highlight=False)

@@ -19,7 +19,7 @@ from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
-from gem_tasks.evals.correlation import FEWEST, correlations
+from gem_tasks.evals.correlation import FEWEST, MOST, correlations
 from gem_tasks.evals.pairs import other_tasks
 from gem_tasks.evals.promotion import judge
 from gem_tasks.evals.registry import find_evaluation
@@ -27,7 +27,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 ModelId = Annotated[str | None, typer.Option(help="Only evaluations of this model in `gem models list`.")]
-_MOST = 10_000
 app = typer.Typer(add_completion=False)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
@@ -108,7 +107,7 @@ def correlation(as_json: JsonOption = False) -> None:
         gem eval correlation
     """
     with Workspace.open(load()).ledger() as ledger:
-        found = correlations(ledger.evaluations.find(limit=_MOST))
+        found = correlations(ledger.evaluations.find(limit=MOST))
     if as_json:
         echo_json(json.dumps([each.model_dump() for each in found], indent=1))
     elif found:

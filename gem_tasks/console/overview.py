@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
@@ -125,8 +126,7 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
     """The contents of the first page, from rollups."""
     steps = funnel(db, filters, chain)
     stages = [step for step in steps if step.recipe_id]
-    priced = [step.usd for step in stages if step.usd is not None]
-    usd = sum(priced) if priced else None
+    usd = known_total(step.usd for step in stages)
     accepted = sum(step.accepted for step in stages if step.name in ACCEPTING)
     failed = [why.model_copy(update={"reason": f"{step.name}: {why.reason}"}) for step in stages for why in step.why
               if why.outcome == "failed"]  # fmt: skip

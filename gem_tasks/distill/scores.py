@@ -8,8 +8,10 @@ from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import OVERALL, Score
+from gem_tasks.evals.correlation import BENCHMARKS, FEWEST
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, SHOWN, Reference
+from gem_tasks.evals.stats import most_first
 
 _CATEGORIES = {
     "worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}, "tool-eval-bench": {OVERALL, "safety_and_boundaries"},
@@ -129,7 +131,7 @@ def yield_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     for each in rows:
         reasons = result.reports[each.key].measures.get("reasons")
         if reasons:
-            yield f"Why answers of *{each.arm}* ({each.label}) do not count: {as_counts(reasons)}."
+            yield f"Why answers of *{each.arm}* ({each.label}) do not count: {as_counts(most_first(reasons))}."
     yield from _drops(result, rows)
 
 
@@ -183,3 +185,26 @@ def difference_section(result: Result) -> Iterator[str]:
     if lines:
         yield "## Differences"
         yield as_table(("harness", "arms", "points", "95 % interval (paired bootstrap)", "clear", "cases"), lines)
+
+
+def correlation_section(result: Result) -> Iterator[str]:
+    """Whether next actions rank models as the benchmarks do, if the run has both."""
+    ran = {each.harness for each in result.measured}
+    if "calls" not in ran or not ran & set(BENCHMARKS):
+        return
+    yield "## Next actions beside the benchmarks"
+    if not result.correlations:
+        yield f"No correlation is known: it takes {FEWEST} models with different scores in both, on the same cases."
+        return
+    lines = [
+        (
+            each.harness,
+            each.subset,
+            str(each.models),
+            f"{each.rho:+.2f}",
+            " to ".join(f"{end:+.2f}" for end in each.interval),
+        )
+        for each in result.correlations
+    ]
+    yield as_table(("benchmark", "cases", "models", "Spearman's rho", "95 % interval"), lines)
+    yield "Over all models in the lineage that had these turns when this run ended. It replaces no benchmark."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.synthesis import GroupState
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.synthesizer import Refused, WayCost
@@ -137,14 +138,13 @@ def in_use(work: Workspace) -> InUse:
 
 def _sum(rows: Iterable[WayCost], way: str, group: str | None = None) -> Totals:
     found = [row for row in rows if row.way == way and group in (None, row.group)]
-    prices = [row.usd for row in found if row.usd is not None]
     return Totals(
         texts=sum(row.texts for row in found),
         accepted=sum(row.accepted for row in found),
         calls=sum(row.calls for row in found),
         tokens=sum(row.tokens for row in found),
         seconds=sum(row.seconds for row in found),
-        usd=sum(prices) if prices else None,
+        usd=known_total(row.usd for row in found),
     )
 
 

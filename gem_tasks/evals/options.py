@@ -96,47 +96,46 @@ class ToolEvalBenchOptions(RunOptions):
         return categories
 
 
-class WorldsOptions(Value):
+class OwnOptions(Value):
+    """Options of the benchmarks that GEM runs itself."""
+
+    mode: Literal["native", "prompt"] = "native"
+    temperature: float | None = None
+    """Of the model under test; None: the server's own. Not sent to endpoints that refuse it."""
+    thinking: bool | None = None
+    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
+    seed: int | None = None
+    max_tokens: int = Field(default=4096, ge=1)
+    """Maximum tokens of one message."""
+    concurrency: int = Field(default=8, ge=1)
+    """Conversations or turns at a time."""
+    request_timeout_s: float = Field(default=600, gt=0)
+
+
+class WorldsOptions(OwnOptions):
     """Tasks in worlds of the user's own documents."""
 
     user: Endpoint | None = None
     """The endpoint that plays the user; None: the model under test."""
     tries: int = Field(default=4, ge=1)
     """Tries per variant: pass^1 to pass^k."""
-    mode: Literal["native", "prompt"] = "native"
-    temperature: float | None = None
-    """Of the model under test; None: the server's own."""
-    thinking: bool | None = None
-    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
-    max_tokens: int = Field(default=4096, ge=1)
-    """Maximum tokens of one message."""
-    seed: int = 0
+    seed: int = 0  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
     """Decides where numbers of new records begin: the second try has the next one."""
     caps: Caps = Caps()
-    concurrency: int = Field(default=8, ge=1)
-    """Conversations at a time."""
-    request_timeout_s: float = Field(default=600, gt=0)
 
 
-class CallsOptions(Value):
+class CallsOptions(OwnOptions):
     """Next actions in held-out conversations."""
 
     turns: int | None = Field(default=None, ge=1)
     """Most turns, spread over all conversations; None: all."""
     max_context: int = Field(default=100_000, ge=1)
     """Most tokens before a turn, as estimated; longer ones are left out for every model alike."""
-    mode: Literal["native", "prompt"] = "native"
     temperature: float | None = 0.0
-    """None: the server's own. Not sent to endpoints that refuse it."""
-    thinking: bool | None = None
-    """Sent to the server's chat template as `enable_thinking`; None: not sent."""
+    max_tokens: int = Field(default=1024, ge=1)
     seed: int | None = None
     """Sent with every request; None: none is sent."""
-    max_tokens: int = Field(default=1024, ge=1)
-    """Maximum tokens of a turn."""
     concurrency: int = Field(default=16, ge=1)
-    """Turns at a time."""
-    request_timeout_s: float = Field(default=600, gt=0)
 
 
 class SynthesizerOptions(Value):
@@ -146,5 +145,6 @@ class SynthesizerOptions(Value):
     """Prices of your models, as `GEM_LLM_PRICES`."""
     concurrency: int = Field(default=32, ge=1)
     request_timeout_s: float = Field(default=600, gt=0)
-    temperature: float = 0.7
+    temperature: float | None = 0.7
+    """None: the server's own."""
     max_tokens: int = Field(default=8192, ge=1)

@@ -9,6 +9,8 @@ Other rows are from their authors or from leaderboards, each with source and dat
 gains in words, up to 15 % on BFCL V3; its scores were not found as text, so it has no row.
 """
 
+from typing import NamedTuple
+
 from gem_tasks.domain.base import Value
 
 SHOWN = "Paper: the tables of arXiv 2601.10355 v1 (GEM-32B +16.5 %; the ACL version says +14.9 %)."
@@ -18,6 +20,21 @@ _LEADERBOARD = "BFCL leaderboard, data_multi_turn.csv, copy with models up to De
 _FUNREASON = "model card of FunReason-MT, BFCL V3, arXiv 2510.24645, October 2025"
 _FUNREASON_TABLE = "arXiv 2510.24645, table 2, October 2025, BFCL V3 of 2025-08-26"
 _TAUBENCH = "τ-bench leaderboard, tau2-bench 0.2.1-dev, user gpt-5.2, 2026-02-27"
+
+
+class Origin(NamedTuple):
+    """A source in a few words."""
+
+    name: str
+    url: str
+
+
+_ORIGINS = {
+    _ARXIV: Origin("the paper, January 2026", "https://arxiv.org/abs/2601.10355v1"),
+    _LEADERBOARD: Origin("BFCL leaderboard, December 2025", "https://gorilla.cs.berkeley.edu/leaderboard.html"),
+    _FUNREASON: Origin("FunReason-MT, October 2025", "https://arxiv.org/abs/2510.24645"),
+    _TAUBENCH: Origin("τ-bench leaderboard, February 2026", "https://taubench.com"),
+}
 
 
 class Reference(Value):
@@ -39,6 +56,11 @@ class Reference(Value):
     source: str = ""
     """Where the figures come from, with a date; empty for GEM's own."""
     where: str = "paper"
+
+    @property
+    def origin(self) -> Origin | None:
+        """The source in a few words, with its address; None for GEM's own rows."""
+        return _ORIGINS.get(self.source)
 
 
 _COLUMNS = tuple(Reference.model_fields)[1:10]
