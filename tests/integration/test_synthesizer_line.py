@@ -6,7 +6,6 @@ from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
-from aiohttp import web
 
 from gem_tasks.cli.summary import summarise
 from gem_tasks.console.trajectory import by_id
@@ -21,19 +20,17 @@ from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.rebuild.stale import stale
-from gem_tasks.pipeline.shard.records import finals, inputs, outcomes_of, segments_of
+from gem_tasks.pipeline.shard.records import inputs, outcomes_of, segments_of
 from gem_tasks.pipeline.shard.synthesizer import synthesize_first
 from gem_tasks.pipeline.synthesizer.groups import decide_groups, last_groups
 from gem_tasks.pipeline.synthesizer.routes import in_sample
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.prompts import shipped, synthesis
 from tests.corpus import EXAMPLES, NAMES, PARTITION
-from tests.integration.endpoint import Front, answer, failing
+from tests.integration.endpoint import Front, failing
+from tests.integration.recalling import CALM, LATER, Synthesizer, shards
 from tests.planning import plan
 
-LATER = "2026-01-31T15:00"
 RUN = RunContext(run_id="r")
-CALM = "\n\nThe lake lay still, and geese went over it.\n"
 BAD = (
     ("The lake lay still.", "malformed"),
     ("<toolsets>[]</toolsets>", "malformed"),
@@ -42,32 +39,6 @@ BAD = (
     ("<think>I have to write a conversation.</think>", "empty"),
     (None, "context_length"),
 )
-
-
-class Synthesizer:
-    """Answers the prompt of `synthesize` by what was accepted for the text in an earlier run, or by `say(text)`."""
-
-    def __init__(self):
-        self.known, self.asked = {}, 0
-        self.say = self.recall
-
-    def recall(self, text):
-        return next((found for of, found in self.known.items() if of in text), "nothing")
-
-    def __call__(self, body):
-        messages = json.loads(body)["messages"]
-        if messages[0]["content"] != shipped()["synthesize"].text:
-            return None
-        self.asked += 1
-        said = self.say(messages[-1]["content"])
-        return said if isinstance(said, web.Response) else web.json_response(answer(said))
-
-    def learn(self, work):
-        for shard in shards(work, PARTITION):
-            passed = finals(work, PARTITION, shard)
-            for segment in segments_of(work, PARTITION, shard):
-                for final in passed.get(segment.segment_id, ()):
-                    self.known[segment.text.strip()[:400]] = synthesis.write(final.trajectory)
 
 
 @pytest.fixture
@@ -109,11 +80,6 @@ def later(workspace, front, tmp_path):
         return made
 
     return make
-
-
-def shards(work, partition):
-    with work.ledger() as ledger:
-        return [number for number, _ in ledger.ingestion.shards(partition)]
 
 
 def both_ways(work):
