@@ -61,6 +61,37 @@ def test_a_noun_of_the_tool_that_the_api_lacks_and_another_kind_of_action_preven
     assert match(wanted, OPERATIONS).operation == operation
 
 
+BOARDS = (
+    Operation(name="getBoardLists", method="GET", path="/boards/{id}/lists", parameters=schema("id", "token")),
+    Operation(name="addBoardLists", method="POST", path="/boards/{id}/lists", parameters=schema("id", "token")),
+    Operation(name="closeList", method="PUT", path="/lists/{id}/closed", parameters=schema("id", "token")),
+    Operation(
+        name="boards.branches.get", method="GET", path="/branches/{branch}", parameters=schema("branch", "token")
+    ),
+    Operation(name="addTag", method="POST", path="/boards/{id}/addTag", parameters=schema("id", "tag", "token")),
+    Operation(name="removeTag", method="POST", path="/boards/{id}/removeTag", parameters=schema("id", "tag", "token")),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operation"),
+    [
+        (tool("get_board_lists", "board_id"), "getBoardLists"),  # `list` is a thing here, and reading is not adding
+        (tool("archive_list", "list_id"), "closeList"),
+        (tool("get_branch", "branch"), "boards.branches.get"),
+        (tool("kanban_get_branch", "branch"), "boards.branches.get"),  # named after the API
+        (tool("add_board_tag", "tag"), "addTag"),
+    ],
+)
+def test_words_that_may_be_actions_are_things_elsewhere_in_a_name(wanted, operation):
+    assert Matcher(BOARDS, title="Kanban API").match(wanted).operation == operation
+
+
+def test_a_parameter_that_all_operations_need_makes_no_difference():
+    found = Matcher(BOARDS).match(tool("get_branch", "branch"))
+    assert (found.operation, found.parameters) == ("boards.branches.get", 1)
+
+
 def test_somebody_who_knows_better_decides_by_hand():
     found = Matcher(OPERATIONS, fixed={"dun": "cancelOrder", "fetch_order": None})
     assert found.match(tool("dun", "order_id")).arguments == {"order_id": "orderId"}
