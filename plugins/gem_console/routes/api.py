@@ -36,6 +36,12 @@ MapIndex = Annotated[int | None, Query(ge=-1, le=2**31 - 1)]
 Question = Callable[[ConsoleRows, Workspace], BaseModel | None]
 
 
+class SynthesizerInUse(BaseModel):
+    """What is known of the synthesizer; None if it is off."""
+
+    in_use: InUse | None
+
+
 async def _answer(reader: Reader, question: Question) -> Response:
     def ask(db: ConsoleRows, work: Workspace) -> str | None:
         found = question(db, work)
@@ -59,10 +65,15 @@ async def get_partition(reader: ReaderDep, key: str, chain: str = "") -> Respons
     return await _answer(reader, lambda db, work: partition.partition(db, key, chain_of(db, work, given(chain))[0]))
 
 
-@router.get("/synthesizer", response_model=InUse)
+@router.get("/synthesizer", response_model=SynthesizerInUse)
 async def get_synthesizer(reader: ReaderDep) -> Response:
     """The synthesizer in the pipeline: cost and validity of both ways on the same texts, by group, and decisions."""
-    return await _answer(reader, lambda db, work: in_use_by(work, db.synthesizer))
+
+    def ask(db: ConsoleRows, work: Workspace) -> SynthesizerInUse:
+        on = work.settings.synthesizer == "model"
+        return SynthesizerInUse(in_use=in_use_by(work, db.synthesizer) if on else None)
+
+    return await _answer(reader, ask)
 
 
 @router.get("/documents", response_model=documents.DocumentPage)
