@@ -192,7 +192,7 @@ def _features(operation: Operation, prefix: frozenset[str]) -> _Features:
     fixed = [part for part in operation.path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
     named = operation.name != f"{operation.method} {operation.path}"
     of_id = nouns_named(without_prefix(operation.name, prefix)) if named else frozenset[str]()
-    of_path = nouns_named(" ".join(fixed)) - prefix
+    of_path = nouns_named(without_prefix(" ".join(fixed), prefix))
     return _Features(
         operation=operation,
         verbs=_verbs(operation),

@@ -55,6 +55,7 @@ _FILLERS = frozenset(("detail", "info", "information", "data", "id"))
 """Nouns that add nothing to another one: `get_order_details`, `getCardsByIdCard`."""
 _ES = re.compile(r"(?:ch|sh|ss|x|tus)es$")
 """Plurals in `es`: branches, addresses, statuses; not warehouses."""
+_PART = re.compile(r"[^._/ -]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -91,11 +92,14 @@ def nouns_named(name: str) -> frozenset[str]:
 
 
 def without_prefix(name: str, prefix: frozenset[str]) -> str:
-    """An identifier without its first words if these are in the prefix, unless no noun would be left."""
-    for word in _WORD.finditer(name[:LONGEST]):
-        if _singular(word[0].lower()) not in prefix:
-            rest = name[word.start() :]
-            return rest if nouns_named(rest) else name
+    """An identifier or a path without its first parts if these are in the prefix, unless no noun would be left.
+
+    `calendarList` is one part: it is something else than a calendar.
+    """
+    for part in _PART.finditer(name[:LONGEST]):
+        if part[0].lower() not in prefix:
+            rest = name[part.start() :]
+            return rest if nouns_named(rest) - _VERBS.keys() else name
     return name
 
 

@@ -56,8 +56,8 @@ def test_a_synthesizer_is_shown_with_costs_decisions_and_drops(found):
     assert "open; closed from the next partition on" in page
     assert "closed; open from the next partition on" in page
     assert page.count("what the model learned does not carry over") == 1
-    assert "tokens, synthesizer: 1\u202f667" in page
-    assert "tokens, pipeline: 9\u202f000" in page
+    assert "tokens, synthesizer: 1 667" in page
+    assert "tokens, pipeline: 9 000" in page
     assert "money, pipeline: $0.0500" in page
     assert "money, synthesizer: " not in page, "no price is known"
     empty = found.model_copy(update={"groups": ()})

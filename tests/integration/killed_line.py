@@ -42,7 +42,7 @@ class Writes:
 
         def stored(store, key, data):
             put(store, key, data)
-            self.done(f"put {key.split('/')[1]}")
+            self.done(f"put {key.split('/')[0]}")
 
         def deleted(store, key):
             delete(store, key)

@@ -7,7 +7,12 @@ from io import BytesIO
 import pyarrow.parquet as pq
 import pytest
 
+from gem_tasks.cli.follow import done_of
 from gem_tasks.cli.summary import summarise
+from gem_tasks.console.chains import chains
+from gem_tasks.console.overview import overview
+from gem_tasks.console.partition import partition
+from gem_tasks.console.span import Filters
 from gem_tasks.console.trajectory import by_id
 from gem_tasks.domain.stage import SYNTHESIZER_LINE
 from gem_tasks.domain.stage_settings import StageSettings
@@ -120,6 +125,7 @@ def test_a_good_synthesizer_opens_its_groups_and_then_spares_the_other_stages(wo
     assert {row["domain"][0] for row in rows} <= opened
     assert {row["teacher"]["synthesize"] for row in rows} == {"offline-rules"}
     spared = {row["segment_id"] for row in rows}
+    assert done_of(new, LATER)["extract"] == (0, 0), "the bar of `gem run` waits for none of them"
     assert not spared & {key for each in shards(new, LATER) for key in inputs(new, "extract", LATER, each)}
     assert stale(new).partitions == []
 
@@ -133,7 +139,18 @@ def test_a_good_synthesizer_opens_its_groups_and_then_spares_the_other_stages(wo
     pool = ConsolePool(new.settings.database)
     with pool.rows() as db:
         page = by_id(db, new, rows[0]["trajectory_id"])
+        confirm = new.with_synthesizer.chain.id_of("confirm")
+        one_pass, own = chains(db.prompts.recipes(), [new.recipe_ids()[-1], confirm], confirm)
+        view = partition(db, LATER, one_pass)
+        extract = [each for each in view.state.stages if each.stage == "extract"]
+        shown = partition(db, LATER, own)
+        funnel = overview(db, Filters(), one_pass).funnel
     pool.close()
+    assert (own.line, own.stages) == ("by a synthesizer", SYNTHESIZER_LINE)
+    assert (view.spared, extract[0].expected) == (len(spared), 0), "none of them is work"
+    assert all(shard.expected[1] == 0 for shard in view.shards)
+    assert [each.waiting for each in funnel if each.name == "extract"] == [0]
+    assert shown.state.stages[-1].accepted == len(spared)
     assert page.talk and not page.steps and [result.stage for result in page.results] == list(SYNTHESIZER_LINE)
 
     # Without the synthesizer, its texts wait for the other stages; another model is another recipe, not sampled yet.
@@ -162,7 +179,7 @@ def test_what_cannot_be_used_is_refused_at_once_and_goes_the_long_way(work, late
     # Texts of a later partition, of which one is in the sample and gets a lie.
     model.say = lambda text: model.recall(text).replace('"arguments": {', '"arguments": {"made_up": 1, ')
     ids = {segment.document_id for segment in segments_of(later(), LATER, 0)}
-    share = next(part / 64 for part in range(65) if sum(in_sample(each, part / 64) for each in ids) == 1)
+    share = next(part / 4096 for part in range(4097) if sum(in_sample(each, part / 4096) for each in ids) == 1)
     new = later(synthesizer_sample=share)
     assert synthesize_partition(new, LATER, pass_reviews=True)
     rows, manifest = rows_of(new, LATER)

@@ -6,7 +6,7 @@ from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import UserError
 from gem_tasks.live_apis.match import Matcher, match
 from gem_tasks.live_apis.operation import Operation
-from gem_tasks.live_apis.words import verb_of, words
+from gem_tasks.live_apis.words import verb_of, without_prefix, words
 
 
 def schema(*names):
@@ -85,6 +85,20 @@ BOARDS = (
 )
 def test_words_that_may_be_actions_are_things_elsewhere_in_a_name(wanted, operation):
     assert Matcher(BOARDS, title="Kanban API").match(wanted).operation == operation
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("calendar.calendarList.list", "calendarList.list"),
+        ("calendar_get_event", "get_event"),
+        ("calendar_get", "calendar_get"),  # nothing else is named
+        ("calendars events", "calendars events"),
+        ("", ""),
+    ],
+)
+def test_only_whole_parts_at_the_beginning_repeat_the_name_of_the_api(name, rest):
+    assert without_prefix(name, frozenset({"calendar"})) == rest
 
 
 def test_a_parameter_that_all_operations_need_makes_no_difference():
