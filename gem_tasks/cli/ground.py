@@ -20,6 +20,7 @@ from gem_tasks.files import replacing
 from gem_tasks.live_apis.figures import Report, Source
 from gem_tasks.live_apis.hosts import require_named
 from gem_tasks.live_apis.http_api import HttpApi
+from gem_tasks.live_apis.kept import keep
 from gem_tasks.live_apis.load import from_file, from_store
 from gem_tasks.live_apis.match import THRESHOLD
 from gem_tasks.live_apis.mcp_server import McpApi, title_of
@@ -61,7 +62,9 @@ def ground_api(
     mapping: Annotated[
         Path | None, typer.Option(help="JSON: operation by tool, or null, where the similarity is wrong.", exists=True)
     ] = None,
-    record: Annotated[bool, typer.Option(help="Record findings about published trajectories in the lineage.")] = True,
+    record: Annotated[
+        bool, typer.Option(help="Record findings about published trajectories, and the report for the pages.")
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON: every match, call and finding.")] = False,
 ) -> None:
@@ -99,7 +102,9 @@ def ground_api(
     report = asyncio.run(_grounded(against, settings, spec, mcp, base_url, live))
     if work and record:
         with work.ledger() as ledger:
-            ledger.api_findings.replace(visible(report.api), [row.trajectory_id for row in drawn], recorded(report))
+            ids = [row.trajectory_id for row in drawn]
+            ledger.api_findings.replace(visible(report.api), report.sha256, ids, recorded(report))
+        keep(work.store, report)
     _tell(report, out, as_json)
 
 
