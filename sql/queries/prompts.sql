@@ -54,5 +54,5 @@ ORDER BY s.partition_key, s.shard, s.row_no LIMIT %(limit)s
 
 -- result_object --
 -- Where what a stage made of a segment under a recipe lies, as long as it was not removed.
-SELECT object_key FROM stage_results
-WHERE segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s AND object_key <> ''
+SELECT object_key FROM segments s JOIN stage_results r USING (partition_key, segment_id)
+WHERE s.segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s AND object_key <> ''

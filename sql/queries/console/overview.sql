@@ -46,7 +46,7 @@ GROUP BY y.partition_key
 -- console_held --
 -- Accepted texts of a range of partitions that a quota holds, by partition and the filter's recipe.
 SELECT q.partition_key AS partition, q.recipe_id, count(*)::int AS texts
-FROM quota_texts q JOIN live_segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM quota_texts q JOIN live_segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE q.held_by IS NOT NULL AND q.recipe_id = ANY(%(recipe_ids)s)
   AND q.partition_key >= %(first)s AND q.partition_key <= %(last)s
   AND (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)

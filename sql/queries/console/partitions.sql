@@ -28,7 +28,7 @@ GROUP BY recipe_id, shard
 -- console_held_shards --
 -- Accepted texts of a partition that a quota holds, by shard and the filter's recipe.
 SELECT h.recipe_id, s.shard, count(*)::int AS texts
-FROM held_segments h JOIN live_segments s USING (segment_id)
+FROM held_segments h JOIN live_segments s USING (partition_key, segment_id)
 WHERE s.partition_key = %(partition)s AND h.recipe_id = ANY(%(recipe_ids)s) GROUP BY h.recipe_id, s.shard
 
 -- console_spared_shards --
