@@ -54,17 +54,12 @@ WITH asked AS (
     WHERE y.recipe_id = %(synthesize)s AND y.measures ->> 'way' = 'both'
       AND (y.outcome = 'rejected' OR c.final AND NOT c.retry_asked)
 ), other AS (
-    SELECT a.segment_id, bool_or(r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted') AS accepted,
+    SELECT a.partition_key, a.segment_id, bool_or(r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted') AS accepted,
            sum(r.calls) AS calls, sum(r.prompt_tokens + r.completion_tokens) AS tokens, sum(r.latency_ms) AS latency_ms,
-<<<<<<< HEAD
            CASE WHEN bool_and(r.usd IS NOT NULL OR r.calls = 0) THEN sum(coalesce(r.usd, 0)) END AS usd
-    FROM asked a JOIN stage_results r USING (segment_id)
-=======
-           sum(r.usd) AS usd
     FROM asked a JOIN stage_results r USING (partition_key, segment_id)
->>>>>>> pgkeys
     WHERE r.recipe_id = ANY(%(stages)s::text[])
-    GROUP BY a.segment_id
+    GROUP BY a.partition_key, a.segment_id
     HAVING bool_or(r.final AND NOT r.retry_asked
                    AND (r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted'
                         OR r.outcome <> 'accepted' AND NOT (r.recipe_id = %(revised)s AND r.outcome = 'rejected')))
@@ -76,7 +71,7 @@ SELECT a.name AS "group", w.way, count(*)::int AS texts,
        (sum(CASE w.way WHEN 'synthesizer' THEN a.latency_ms ELSE o.latency_ms END) / 1000)::float AS seconds,
        CASE WHEN bool_and(CASE w.way WHEN 'synthesizer' THEN a.usd ELSE o.usd END IS NOT NULL)
             THEN sum(CASE w.way WHEN 'synthesizer' THEN a.usd ELSE o.usd END) END AS usd
-FROM asked a JOIN other o USING (segment_id) CROSS JOIN (VALUES ('synthesizer'), ('pipeline')) AS w(way)
+FROM asked a JOIN other o USING (partition_key, segment_id) CROSS JOIN (VALUES ('synthesizer'), ('pipeline')) AS w(way)
 GROUP BY a.name, w.way ORDER BY a.name, w.way DESC
 
 -- synthesizer_alone --
@@ -86,16 +81,11 @@ SELECT y.measures ->> 'group' AS "group", 'synthesizer' AS way, count(*)::int AS
        sum(y.calls + coalesce(c.calls, 0))::int AS calls,
        sum(y.prompt_tokens + y.completion_tokens + coalesce(c.prompt_tokens + c.completion_tokens, 0))::bigint AS tokens,
        (sum(y.latency_ms + coalesce(c.latency_ms, 0)) / 1000.0)::float AS seconds,
-<<<<<<< HEAD
        CASE WHEN bool_and((y.usd IS NOT NULL OR y.calls = 0) AND (c.usd IS NOT NULL OR coalesce(c.calls, 0) = 0))
             THEN sum(coalesce(y.usd, 0) + coalesce(c.usd, 0)) END AS usd
-FROM stage_results y LEFT JOIN stage_results c ON c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
-=======
-       sum(coalesce(y.usd + c.usd, y.usd, c.usd)) AS usd
 FROM stage_results y
 LEFT JOIN stage_results c
     ON c.partition_key = y.partition_key AND c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
->>>>>>> pgkeys
 WHERE y.recipe_id = %(synthesize)s AND y.measures ->> 'way' = 'synthesizer'
 GROUP BY 1 ORDER BY 1
 
