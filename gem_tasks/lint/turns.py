@@ -233,13 +233,13 @@ def _listed_calls(index: int, item: Json) -> Iterator[_Called]:
 
 def _column(item: Json, name: str) -> Any:
     """A column's calls, also from a text; None if it holds none: Arrow fills the columns of other rows with nulls."""
-    found = item.get(name)
+    found: Any = item.get(name)
     if isinstance(found, str):
         read = _json(found)
         found = found if read is None and found.strip() not in _NOTHING else read
     if isinstance(found, dict) and not any(cast(Json, found).values()):
         return None
-    return found or None
+    return cast("Any", found) or None
 
 
 def _written_calls(index: int, text: str) -> list[_Called]:
