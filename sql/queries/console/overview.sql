@@ -37,10 +37,11 @@ GROUP BY 1, 2, 3 ORDER BY 1
 -- console_spared --
 -- Texts of a range of partitions that a synthesizer spares `extract`, and that have no result there, by partition.
 SELECT y.partition_key AS partition, count(*)::int AS texts
-FROM synthesized_texts y JOIN live_segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM synthesized_texts y JOIN live_segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE y.recipe_id = %(confirm)s AND y.partition_key >= %(first)s AND y.partition_key <= %(last)s
   AND (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)
-  AND NOT EXISTS (SELECT FROM stage_results r WHERE r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
+  AND NOT EXISTS (SELECT FROM stage_results r
+                  WHERE r.partition_key = y.partition_key AND r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
 GROUP BY y.partition_key
 
 -- console_held --

@@ -34,9 +34,10 @@ WHERE s.partition_key = %(partition)s AND h.recipe_id = ANY(%(recipe_ids)s) GROU
 -- console_spared_shards --
 -- Texts of a partition that a synthesizer spares `extract`, and that have no result there, by shard.
 SELECT s.shard, count(*)::int AS texts
-FROM synthesized_texts y JOIN live_segments s USING (segment_id)
+FROM synthesized_texts y JOIN live_segments s USING (partition_key, segment_id)
 WHERE y.partition_key = %(partition)s AND y.recipe_id = %(confirm)s
-  AND NOT EXISTS (SELECT FROM stage_results r WHERE r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
+  AND NOT EXISTS (SELECT FROM stage_results r
+                  WHERE r.partition_key = y.partition_key AND r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
 GROUP BY s.shard
 
 -- console_decisions --
