@@ -235,11 +235,10 @@ def _column(item: Json, name: str) -> Any:
     """A column's calls, also from a text; None if it holds none: Arrow fills the columns of other rows with nulls."""
     found: Any = item.get(name)
     if isinstance(found, str):
-        read = _json(found)
+        read: Any = _json(found)
         found = found if read is None and found.strip() not in _NOTHING else read
-    if isinstance(found, dict) and not any(cast(Json, found).values()):
-        return None
-    return cast("Any", found) or None
+    empty = isinstance(found, dict) and not any(cast(Json, found).values())
+    return None if empty else cast("Any", found) or None
 
 
 def _written_calls(index: int, text: str) -> list[_Called]:

@@ -39,7 +39,7 @@ def keep(store: ObjectStore, report: Report) -> None:
 
 
 def kept_reports(store: ObjectStore) -> list[KeptReport]:
-    """All reports, the newest first; without those that another version of GEM wrote and this one cannot read.
+    """All reports, from newest to oldest; without those that another version of GEM wrote and this one cannot read.
 
     Raises:
         StoreError: the store cannot be read.
