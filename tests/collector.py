@@ -22,15 +22,19 @@ class Collector:
         return [span for request in requests for resource in request.resource_spans
                 for scope in resource.scope_spans for span in scope.spans]  # fmt: skip
 
-    @property
-    def metrics(self):
-        """Data points of the last export, by metric: the counters are cumulative."""
-        request = ExportMetricsServiceRequest.FromString(self.metrics_raw[-1])
+    def points(self, metric, export=-1):
+        """Data points of a metric in one export; counters are cumulative."""
+        request = ExportMetricsServiceRequest.FromString(self.metrics_raw[export])
+        return [point for resource in request.resource_metrics for scope in resource.scope_metrics
+                for each in scope.metrics if each.name == metric
+                for point in getattr(each, each.WhichOneof("data")).data_points]  # fmt: skip
+
+    def exemplars(self, metric):
+        """The exemplars of all exports, each of which has those since the last one, by stage."""
         found = {}
-        for resource in request.resource_metrics:
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    found[metric.name] = list(getattr(metric, metric.WhichOneof("data")).data_points)
+        for export in range(len(self.metrics_raw)):
+            for point in self.points(metric, export):
+                found.setdefault(attributes(point)["stage"], []).extend(point.exemplars)
         return found
 
 

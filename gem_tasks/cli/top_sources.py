@@ -36,7 +36,7 @@ class Source(Generic[T]):
 
     Args:
         name: for people.
-        read: may take long, and raises GemError or a driver's error if it cannot.
+        read: may take long, and raises if it cannot.
         empty: until it has returned once.
     """
 
@@ -69,9 +69,10 @@ class Source(Generic[T]):
     def _go(self) -> None:
         try:
             self.value, self._fault = self._read(), ""
-        except (GemError, psycopg.Error) as error:
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and the picture must not stop
             line = str(safe(error)).strip().partition("\n")[0]
-            self._fault = f"{self._name} unavailable: {line}"
+            kind = "" if isinstance(error, GemError | psycopg.Error) else f"{type(error).__name__}: "
+            self._fault = f"{self._name} unavailable: {kind}{line}"
 
 
 class Sources:

@@ -103,9 +103,8 @@ def test_rate_errors_and_duration_by_stage_and_endpoint_with_exemplars(workspace
     work = workspace(trace_segments=1, llm_base_url=f"{teacher_url}?rate_5xx=0.3&seed=1")
     with recording() as calls:
         reports = stages(work, "filter", "extract")
-    points = collector.metrics["gem.requests"]
     counted = Counter()
-    for point in points:
+    for point in collector.points("gem.requests"):
         told = attributes(point)
         assert re.fullmatch(r"127\.0\.0\.1:\d+", told["endpoint"])
         counted[told["stage"], told["outcome"]] += point.as_int
@@ -115,11 +114,14 @@ def test_rate_errors_and_duration_by_stage_and_endpoint_with_exemplars(workspace
     for call in calls:
         seen.update({(call.stage, result): count for result, count in call.requests.items()})
     assert seen == counted, "what StatsD is told is the same"
-    durations = collector.metrics["gem.request.duration"]
-    assert {attributes(point)["stage"] for point in durations} == {"filter", "extract"}
-    chats = {span.span_id for span in collector.spans if span.name == "chat"}
-    assert {exemplar.span_id for point in durations for exemplar in point.exemplars} <= chats
-    assert all(point.exemplars for point in durations)
+    exemplars = collector.exemplars("gem.request.duration")
+    chats = {span.span_id: attributes(span) for span in collector.spans if span.name == "chat"}
+    assert set(exemplars) == {"filter", "extract"}
+    for stage, found in exemplars.items():
+        assert found
+        for each in found:
+            assert chats[each.span_id]["gem.stage"] == stage
+            assert chats[each.span_id]["gem.latency_s"] == each.as_double
 
 
 def test_spans_join_a_trace_that_has_begun(workspace, collector, monkeypatch):
