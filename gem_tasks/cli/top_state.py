@@ -51,7 +51,7 @@ class Run(Value):
     tasks: dict[str, int]
     asks_a_person: bool
     stages: dict[str, tuple[int, int]]
-    """Done and total of the stages with results, in pipeline order."""
+    """Done and total of the stages that have work, in pipeline order."""
     now_in: tuple[str, ...]
     """Stages that work now."""
     done_per_s: float
@@ -178,7 +178,7 @@ def _run(active: Active, pulses: Sequence[Pulse], ledgered: Ledgered | None) -> 
     return Run(
         **active.model_dump(exclude={"partition"}),
         partition=active.partition,
-        stages={name: (done, total) for name, (done, total) in stages.items() if done or name in now_in},
+        stages={name: (done, total) for name, (done, total) in stages.items() if total or done},
         now_in=now_in,
         done_per_s=rate,
         eta_s=left / rate if rate else None,

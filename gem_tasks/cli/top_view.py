@@ -14,6 +14,8 @@ from gem_tasks.visible import visible
 _REST = 8
 """Lines that everything but shards takes at least."""
 _FEW = 5
+_WHAT = 34
+"""Columns for time, stage and class of an error; the rest is for its text."""
 _DAG = "gem_"
 
 
@@ -24,7 +26,7 @@ def drawn(top: Top, height: int | None = None) -> RenderableType:
         top: what to draw.
         height: lines of the terminal; None shows everything.
     """
-    parts = [_head(top), *_unavailable(top)]
+    parts: list[RenderableType] = [_head(top), *_unavailable(top)]
     if not top.runs:
         parts.append("Nothing is running." if not top.unavailable else "No run is known to be running.")
     else:
@@ -78,8 +80,9 @@ def _now(run: Run) -> str:
 
 
 def _done(run: Run) -> str:
-    """The progress of the stages that work, otherwise of the last one with results."""
-    names = run.now_in or tuple(run.stages)[-1:]
+    """The progress of the stages that work; otherwise of the first with work left, or the last one."""
+    unfinished = [name for name, (done, total) in run.stages.items() if done < total]
+    names = run.now_in or (unfinished or list(run.stages)[-1:])[:1]
     found = [(run.stages[name], name) for name in names if name in run.stages]
     return "\n".join(
         f"{done:,}/{total:,}" + ("" if run.now_in else f" {escape(name)}") for (done, total), name in found
@@ -128,12 +131,13 @@ def _failures(top: Top) -> str:
 
 
 def _errors(top: Top) -> Table:
-    table = _table("last errors", "", "")
+    table = _table("last errors", "")
     for each in top.errors:
-        detail = " ".join(visible(each.detail).split())
-        table.add_row(_clock(each.at), escape(visible(f"{each.stage} {each.error_class}")), escape(detail))
-    table.columns[2].no_wrap = True
-    table.columns[2].overflow = "ellipsis"
+        what = f"{_clock(each.at)} {each.stage} {each.error_class}"
+        table.add_row(escape(visible(what)[:_WHAT]), escape(" ".join(visible(each.detail).split())))
+    first, detail = table.columns
+    first.no_wrap, first.min_width = True, min(_WHAT, max(len(visible(str(cell))) for cell in first.cells))
+    detail.no_wrap, detail.overflow = True, "ellipsis"
     return table
 
 

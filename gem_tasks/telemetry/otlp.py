@@ -98,7 +98,7 @@ def _set_up(process: int) -> Telemetry | None:
     return Telemetry(
         tracer=tracing.get_tracer("gem", version("gem-tasks")) if tracing else None,
         instruments=Instruments(measuring.get_meter("gem", version("gem-tasks"))) if measuring else None,
-        providers=tuple(filter(None, (tracing, measuring))),
+        providers=tuple(each for each in (tracing, measuring) if each is not None),
     )
 
 

@@ -167,3 +167,19 @@ def test_a_source_keeps_its_last_value_and_says_why_it_has_no_newer_one():
         source.wait(5)
         seen.append((source.value, source.complaint(0)))
     assert seen == [(1, ""), (1, "Lineage unavailable: Postgres does not answer"), (2, "")]
+
+
+def test_an_error_takes_one_line_that_begins_with_when_where_and_what():
+    error = ErrorRow(at=datetime(2027, 1, 15, tzinfo=UTC), stage="revalidate", error_class="context_length",
+                     detail="long " * 100, partition=PARTITION, shard=0, segment_id="s")  # fmt: skip
+    (line,) = [
+        each for each in text(picture(NOW, [], [], [], ledgered(errors=(error,)))).splitlines() if "long" in each
+    ]
+    assert "revalidate context_length" in line
+    assert line.count("long") > 5
+
+
+def test_a_run_between_two_stages_shows_the_first_with_work_left():
+    progress = {PARTITION: {"filter": (1000, 1000), "extract": (100, 400), "generate": (50, 100)}}
+    found = text(picture(NOW, [], [active()], [], ledgered(progress=progress)))
+    assert "100/400 extract" in found
