@@ -58,7 +58,9 @@ def _once(sources: Sources) -> Top:
             source.refresh()
         for source in together:
             source.wait(end - time.monotonic())
-    return _picture(sources, 0.0)
+    found = _picture(sources, 0.0)
+    sources.close()
+    return found
 
 
 def _live(sources: Sources, console: Terminal, every: float) -> None:

@@ -49,10 +49,15 @@ class Source(Generic[T]):
 
     def refresh(self) -> None:
         """Begins to read, unless it is still reading."""
-        if self._thread is None or not self._thread.is_alive():
+        if not self.busy:
             self._asked_at = time.monotonic()
             self._thread = threading.Thread(target=self._go, daemon=True, name=self._name)
             self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is still reading."""
+        return self._thread is not None and self._thread.is_alive()
 
     def wait(self, seconds: float) -> None:
         """Waits until it has read, for this time at most."""
@@ -62,14 +67,14 @@ class Source(Generic[T]):
     def complaint(self, patience_s: float) -> str:
         """One line if it is unavailable, or has not answered for this time; otherwise empty."""
         waited = time.monotonic() - self._asked_at
-        if self._thread and self._thread.is_alive() and waited > patience_s:
+        if self.busy and waited > patience_s:
             return f"{self._name}: no answer for {waited:.0f} s"
         return self._fault
 
     def _go(self) -> None:
         try:
             self.value, self._fault = self._read(), ""
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it, and the picture must not stop
+        except Exception as error:  # noqa: BLE001 - a thread would lose it, and the picture must not stop
             line = str(safe(error)).strip().partition("\n")[0]
             kind = "" if isinstance(error, GemError | psycopg.Error) else f"{type(error).__name__}: "
             self._fault = f"{self._name} unavailable: {kind}{line}"
@@ -89,6 +94,13 @@ class Sources:
     def __iter__(self) -> Any:
         """All of them."""
         return iter((self.airflow, self.pulses, self.lineage))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        if self._api and not self.airflow.busy:
+            self._api.__exit__()
+        if self._ledger and not self.lineage.busy:
+            self._ledger.__exit__(None, None, None)
 
     def _read_airflow(self) -> Sequence[Active]:
         try:

@@ -57,7 +57,7 @@ class Run(Value):
     done_per_s: float
     eta_s: float | None
     """Seconds until the end of the stages that work now, at the present rate; None without a rate. Later stages are
-    not in it: nobody knows how many segments reach them."""
+    not in it: how many segments reach them is unknown."""
     usd: float | None
     """Cost of the partition so far, in all of its runs; None if no price is known."""
     tokens: int

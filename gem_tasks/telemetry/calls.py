@@ -61,6 +61,6 @@ def recording() -> Generator[list[Call]]:
 
 
 def record(call: Call) -> None:
-    """Notes a call if somebody collects them."""
+    """Notes a call inside `recording`."""
     if (calls := _recorded.get()) is not None:
         calls.append(call)

@@ -42,6 +42,7 @@ def test_a_running_stage_reports_itself_and_leaves_nothing_behind(workspace, tea
     assert "?" not in endpoint.endpoint, "a query may hold a secret"
     assert list(work.store.list(keys.PULSES)) == []
     ledgered = sources._read_lineage()
+    sources.close()
     assert ledgered.progress == {}, "no run is known"
 
 

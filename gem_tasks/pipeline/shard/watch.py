@@ -58,7 +58,7 @@ class Watch:
     Args:
         job: the stage over the shard.
         records: records without an outcome.
-        trace: where spans go; None if nobody collects them.
+        trace: where spans go; None without a collector.
     """
 
     def __init__(self, job: ShardJob, records: int, trace: ShardTrace | None) -> None:
