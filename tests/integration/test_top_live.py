@@ -35,7 +35,7 @@ def test_a_running_stage_reports_itself_and_leaves_nothing_behind(workspace, tea
     pulse = seen[-1]
     assert (pulse.run_id, pulse.stage, pulse.partition, pulse.shard) == ("synth__1", "filter", PARTITION, 0)
     assert pulse.records >= pulse.done
-    assert pulse.requests_per_s > 0
+    assert max(each.requests_per_s for each in seen) > 0
     assert 1 <= pulse.latency_s < 30
     (endpoint,) = pulse.endpoints
     assert endpoint.limit == endpoint.ceiling == 2
