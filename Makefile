@@ -78,9 +78,10 @@ lock: uv  ## lock dependencies, after a change of pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
-lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl, envs/tau2 or envs/verifiers
+lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl, envs/tau2, envs/tool-eval-bench or envs/verifiers
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/bfcl/overrides.txt envs/bfcl/requirements.in -o envs/bfcl/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tau2/requirements.in -o envs/tau2/requirements.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/tool-eval-bench/requirements.in -o envs/tool-eval-bench/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --override envs/train/overrides.txt envs/train/requirements.in -o envs/train/requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes envs/train/torch.txt -o envs/train/torch-pypi.lock
 	$(UV) pip compile -q --python-platform x86_64-manylinux_2_28 --python-version 3.11 --generate-hashes envs/vllm/requirements.in -o envs/vllm/requirements.txt

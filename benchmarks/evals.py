@@ -3,6 +3,7 @@
     python -m benchmarks.evals bfcl --cases 40       # from the checkout's root
     python -m benchmarks.evals tau2 --cases 4
     python -m benchmarks.evals bfcl --oracle full    # scores of the oracle and of the dumb endpoint, all cases
+    python -m benchmarks.evals tool-eval-bench --oracle full
 
 Both sides talk to one instant endpoint on this machine. Wall and CPU seconds of the harness's processes are printed; on
 a busy machine the CPU seconds are the ones to compare.
@@ -18,12 +19,13 @@ import time
 from pathlib import Path
 
 from gem_tasks.domain.evaluation import Endpoint
-from gem_tasks.evals import bfcl, tau2
+from gem_tasks.evals import bfcl, tau2, tool_eval_bench
 from gem_tasks.evals.bfcl_parts import COLLECTIONS
 from gem_tasks.evals.environment import ensure
-from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options
+from gem_tasks.evals.options import BFCL_CATEGORIES, BfclOptions, Tau2Options, ToolEvalBenchOptions
 from tests.oracles import bfcl as bfcl_oracle
 from tests.oracles import tau2 as tau2_oracle
+from tests.oracles import tool_eval_bench as tool_eval_bench_oracle
 from tests.oracles.server import dumb, serving
 
 HOME = Path(".gem")
@@ -90,13 +92,16 @@ def bench_tau2(count, folder):
 
 
 def scores(harness, subset, folder):
-    """The oracle and the dumb endpoint over all categories of BFCL, or over three domains of τ²-bench."""
+    """The oracle and the dumb endpoint over everything, or three domains of τ²-bench."""
     site = packages(harness, "")
-    agents = {"bfcl": (bfcl_oracle.oracle, bfcl_oracle.nothing), "tau2": (tau2_oracle.agent, dumb)}
-    best, worst = agents[harness]
-    where = site / "bfcl_eval/data" if harness == "bfcl" else site
+    agents = {
+        "bfcl": lambda: (bfcl_oracle.oracle(site / "bfcl_eval/data"), bfcl_oracle.nothing),
+        "tau2": lambda: (tau2_oracle.agent(site), dumb),
+        "tool-eval-bench": lambda: (tool_eval_bench_oracle.oracle, dumb),
+    }
+    best, worst = agents[harness]()
     user = tau2_oracle.user(site) if harness == "tau2" else dumb
-    with serving(oracle=best(where), dumb=worst, user=user) as url:
+    with serving(oracle=best, dumb=worst, user=user) as url:
         for model in ("oracle", "dumb"):
             found = timed(model, lambda: measured(harness, subset, url, model, folder / model))  # noqa: B023
             print(f"  {found.settings.summary}")
@@ -110,6 +115,8 @@ def measured(harness, subset, url, model, folder):
         return bfcl.evaluate(
             endpoint, BfclOptions(subset=subset, categories=COLLECTIONS["all"], concurrency=8), folder, home=HOME
         )
+    if harness == "tool-eval-bench":
+        return tool_eval_bench.evaluate(endpoint, ToolEvalBenchOptions(subset=subset), folder, home=HOME)
     user = Endpoint(base_url=url, model="user")
     options = Tau2Options(subset=subset, domains=("airline", "retail", "banking"), epochs=1, user=user, concurrency=4)
     return tau2.evaluate(endpoint, options, folder, home=HOME)
@@ -117,10 +124,12 @@ def measured(harness, subset, url, model, folder):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("harness", choices=["bfcl", "tau2"])
+    parser.add_argument("harness", choices=["bfcl", "tau2", "tool-eval-bench"])
     parser.add_argument("--cases", type=int, default=40)
     parser.add_argument("--oracle", choices=["smoke", "full"])
     asked = parser.parse_args()
+    if asked.harness == "tool-eval-bench" and not asked.oracle:
+        parser.error("tool-eval-bench is only run with --oracle")
     with tempfile.TemporaryDirectory() as folder:
         if asked.oracle:
             scores(asked.harness, asked.oracle, Path(folder))

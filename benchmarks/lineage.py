@@ -4,9 +4,9 @@
     python -m benchmarks.lineage --home /tmp/bench                                         # 30 minutes, 50 GB at most
 
 The first gives every segment a way through the stages; `history` then adds what two changed prompts leave when they
-were backfilled over everything. `upserts` goes through `Stages.commit_outcomes`, with its triggers. `partitions` copies
-all results into a table that is partitioned by month and has the same indexes, and writes and asks in both, without
-triggers.
+were backfilled over everything. `upserts` goes through `Stages.commit_outcomes`, with its triggers; `cold` does so
+with the page cache emptied before. `partitions` copies all results into a table that is partitioned by month and has
+the same indexes, writes and asks in both without triggers, and removes a month from both.
 Prints JSON, one line each.
 """
 
@@ -51,7 +51,7 @@ DRAWN = """
 CREATE TEMP TABLE IF NOT EXISTS drawn AS
 SELECT document_id, segment_id, partition_key, shard FROM segments TABLESAMPLE SYSTEM (0.05) ORDER BY random() LIMIT 400
 """
-KEYS = {"stage_results": "(segment_id, recipe_id)", "ranged": "(segment_id, recipe_id, partition_key)"}
+KEY = "(partition_key, segment_id, recipe_id)"
 RANGED_MB = """
 SELECT sum(pg_relation_size(inhrelid)) / 1000000, sum(pg_indexes_size(inhrelid)) / 1000000
 FROM pg_inherits WHERE inhparent = 'ranged'::regclass
@@ -63,9 +63,7 @@ def main():
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--results", type=int, default=40_000_000)
     parser.add_argument("--seconds", type=float, default=30, help="for each rate")
-    parser.add_argument(
-        "--steps", nargs="*", default=["history", "sizes", "upserts", "queries", "partitions", "locality"]
-    )
+    parser.add_argument("--steps", nargs="*", default=["history", "sizes", "cold", "upserts", "queries", "partitions"])
     arguments = parser.parse_args()
     os.environ.update({"GEM_HOME": str(arguments.home), "GEM_NEAR_DUPLICATE": "0"})
     from gem_tasks.local import services
@@ -73,7 +71,7 @@ def main():
 
     services.up(airflow=False)
     dsn = load().database
-    steps = {each.__name__: each for each in (history, sizes, upserts, queries, partitions, locality)}
+    steps = {each.__name__: each for each in (history, sizes, cold, upserts, queries, partitions)}
     for name in arguments.steps:
         steps[name](dsn, arguments)
 
@@ -139,20 +137,36 @@ def upserts(dsn, options):
                 rate(dsn, options, writers, size, kind)
 
 
-def rate(dsn, options, writers, size, kind):
-    results = Queue()
+def cold(dsn, options):
+    """The same by two writers, of new results, before any page of the indexes is in memory."""
+    for size in ("shard", "partition"):
+        forget()
+        rate(dsn, options, 2, size, "new", "cold")
+
+
+def rate(dsn, options, writers, size, kind, step="upserts"):
+    results, before = Queue(), reads(dsn)
     crowd = [Process(target=write, args=(dsn, options.seconds, each, size, kind, results)) for each in range(writers)]
     for each in crowd:
         each.start()
     done = [results.get() for _ in crowd]
     for each in crowd:
         each.join()
+    rows = sum(sum(found["rows"]) for found in done)
     latencies = sorted(second for found in done for second in found["seconds"])
     say(
-        step="upserts", writers=writers, rows_a_commit=round(statistics.mean(done[0]["rows"])), kind=kind,
+        step=step, writers=writers, load=os.getloadavg()[0], kind=kind,
+        rows_a_commit=round(statistics.mean(done[0]["rows"])), pages_read_a_row=round((reads(dsn) - before) / rows, 2),
         rows_a_second=round(sum(sum(found["rows"]) / found["wall"] for found in done)),
         commit_ms={"p50": ms(latencies, 0.5), "p95": ms(latencies, 0.95)},
     )  # fmt: skip
+
+
+def reads(dsn):
+    """Pages that were not in Postgres' buffers; unlike times these do not depend on what else the machine does."""
+    time.sleep(1)  # backends report when they end
+    with connect(dsn) as pg:
+        return pg.execute("SELECT blks_read FROM pg_stat_database WHERE datname = current_database()").fetchone()[0]
 
 
 def write(dsn, seconds, number, size, kind, results):
@@ -216,7 +230,8 @@ def asked(pg):
 
     return {
         "one document, all its stages": ("SELECT * FROM document_life WHERE document_id = %(document_id)s", drawn),
-        "one segment": ("SELECT * FROM stage_results WHERE segment_id = %(segment_id)s", drawn),
+        "one segment": ("SELECT r.* FROM segments s JOIN stage_results r USING (partition_key, segment_id) "
+                        "WHERE segment_id = %(segment_id)s", drawn),
         "a shard's outcomes, before it runs": (
             f"SELECT segment_id, outcome, error_class FROM stage_results WHERE partition_key = %(partition_key)s "
             f"AND shard = %(shard)s AND recipe_id = '{current}' AND NOT retry_asked", drawn),
@@ -254,7 +269,7 @@ def partitions(dsn, options):
                     part, span = f"ranged_{month.replace('-', '_')}", f"FROM ('{month}') TO ('{after}')"
                     pg.execute(f"CREATE TABLE {part} PARTITION OF ranged FOR VALUES {span}")
                 pg.execute("INSERT INTO ranged SELECT * FROM stage_results")
-                pg.execute("ALTER TABLE ranged ADD PRIMARY KEY (segment_id, recipe_id, partition_key)")
+                pg.execute(f"ALTER TABLE ranged ADD PRIMARY KEY {KEY}")
                 for (made,) in pg.execute(
                     "SELECT indexdef FROM pg_indexes WHERE tablename = 'stage_results'"
                 ).fetchall():
@@ -268,14 +283,30 @@ def partitions(dsn, options):
             for where in ("newest", "anywhere"):
                 forget()
                 for cache in ("cold", "warm"):
-                    plain(pg, options, table, where, cache, KEYS[table])
+                    plain(pg, options, table, where, cache)
         statements = {name: each for name, each in asked(pg).items() if "stage_results" in each[0]}
-        with_key = ("SELECT r.* FROM segments s JOIN stage_results r USING (segment_id, partition_key) "
-                    "WHERE s.document_id = %(document_id)s")  # fmt: skip
-        statements["one document, by its segments' partition"] = (with_key, statements["one segment"][1])
+        bare = ("SELECT * FROM stage_results WHERE segment_id = %(segment_id)s", statements["one segment"][1])
+        statements["one segment, without its partition"] = bare
         for table in ("stage_results", "ranged"):
             ask(pg, statements, table)
         say(step="partitions", mb=[int(each) for each in pg.execute(RANGED_MB).fetchone()])
+        remove_a_month(pg, months[len(months) // 2], months[len(months) // 2 + 1])
+
+
+def remove_a_month(pg, month, after):
+    """Detaches it from the one table, and deletes it from the other: in one transaction each, taken back at the end."""
+    part = f"ranged_{month.replace('-', '_')}"
+    ways = {
+        "detach and drop": f"ALTER TABLE ranged DETACH PARTITION {part}; DROP TABLE {part}",
+        "delete": f"DELETE FROM stage_results WHERE partition_key >= '{month}' AND partition_key < '{after}'",
+    }
+    (rows,) = pg.execute(f"SELECT count(*) FROM {part}").fetchone()
+    for way, statement in ways.items():
+        began = time.monotonic()
+        with pg.transaction(force_rollback=True):
+            pg.execute(statement)
+            took = time.monotonic() - began
+        say(step="month", way=way, month=month, rows=rows, seconds=round(took, 2))
 
 
 def forget():
@@ -284,45 +315,38 @@ def forget():
     Path("/proc/sys/vm/drop_caches").write_text("1", encoding="utf-8")
 
 
-def locality(dsn, options):
-    """Instead of partitions one table whose key begins with the partition; the old key of this lineage is gone then."""
-    with connect(dsn) as pg:
-        pg.execute("SET session_replication_role = replica; SET maintenance_work_mem = '1GB'")
-        pg.execute("ALTER TABLE stage_results DROP CONSTRAINT stage_results_pkey")
-        pg.execute("CREATE UNIQUE INDEX stage_results_local ON stage_results (partition_key, segment_id, recipe_id)")
-        for where in ("newest", "anywhere"):
-            forget()
-            for cache in ("cold", "warm"):
-                plain(pg, options, "stage_results", where, cache, "(partition_key, segment_id, recipe_id)")
-        sizes(dsn, options)
-
-
-def plain(pg, options, table, where, cache, key="(segment_id, recipe_id)"):
+def plain(pg, options, table, where, cache):
     """Upserts of new rows, 200 a commit, into the newest month or into any."""
     from gem_tasks.lineage.queries import queries as named
 
-    statement = named()["upsert_outcomes"].replace("stage_results", table).replace("(segment_id, recipe_id)", key, 1)
+    statement = named()["upsert_outcomes"].replace("stage_results", table)
     parts = [row[0] for row in pg.execute("SELECT partition_key FROM partitions ORDER BY 1 DESC")]
     random = Random(f"{table} {where}")
     parts = parts[:60] if where == "newest" else random.sample(parts, 60)
-    same = {
-        "stage": "filter", "recipe_id": f"bench{time.time()}", "object_key": "bench", "run_id": None, "task_id": None,
-        "map_index": None, "try_number": None,
-    }  # fmt: skip
-    row = {
-        "outcome": "accepted", "reason": None, "error_class": None, "detail": "", "calls": 1, "faults": "{}",
-        "prompt_tokens": 1500, "cached_tokens": 0, "completion_tokens": 60, "reasoning_tokens": 0, "latency_ms": 900,
-        "usd": 0.0004, "measures": None,
-    }  # fmt: skip
+    recipe = f"bench{time.time()}"
     rows, spent = 0, 0.0
     for part, batch in batches(pg, parts):
-        columns = {name: [value] * len(batch) for name, value in row.items()}
+        values = outcomes_row(recipe, part, batch)
         began = time.monotonic()
-        pg.execute(statement, {**same, **columns, "segment_id": batch, "partition": part, "shard": 0})
+        pg.execute(statement, values)
         spent, rows = spent + time.monotonic() - began, rows + len(batch)
         if spent > options.seconds:
             break
-    say(step="partitions", table=table, key=key, where=where, cache=cache, rows=rows, rows_a_second=round(rows / spent))
+    say(step="partitions", table=table, where=where, cache=cache, rows=rows, rows_a_second=round(rows / spent))
+
+
+def outcomes_row(recipe, part, ids):
+    """The values of `upsert_outcomes` for accepted segments."""
+    row = {
+        "outcome": "accepted", "reason": None, "error_class": None, "detail": "", "doubtful": False, "calls": 1,
+        "faults": "{}", "prompt_tokens": 1500, "cached_tokens": 0, "completion_tokens": 60, "reasoning_tokens": 0,
+        "latency_ms": 900, "usd": 0.0004, "measures": None,
+    }  # fmt: skip
+    return {
+        "recipe_id": recipe, "stage": "filter", "partition": part, "shard": 0, "object_key": "bench", "run_id": None,
+        "task_id": None, "map_index": None, "try_number": None, "segment_id": ids,
+        **{name: [value] * len(ids) for name, value in row.items()},
+    }  # fmt: skip
 
 
 def batches(pg, parts):

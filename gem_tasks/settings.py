@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     """Maximum number of HTTP requests per call, for 5xx, timeouts and lost connections together."""
     set_aside_after: int = Field(default=3, ge=1)
     """Number of runs without an answer to a segment after which GEM sets it aside as failed; `gem retry` retries it."""
+    trace_segments: float = Field(default=0.01, ge=0, le=1)
+    """Share of segments whose calls are traced one by one, if `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector. Failed
+    and slow ones are traced in any case."""
     journal_every_s: float = Field(default=5, gt=0)
     """Seconds between chunks of answers sent to the object store; after a lost machine, GEM repeats these calls."""
 

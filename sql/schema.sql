@@ -366,10 +366,10 @@ CREATE TABLE quota_texts (
     task text NOT NULL,
     held_by text,
     decided_at timestamp with time zone,
-    PRIMARY KEY (segment_id, recipe_id),
+    PRIMARY KEY (partition_key, segment_id, recipe_id),
     FOREIGN KEY (partition_key) REFERENCES partitions(partition_key),
     FOREIGN KEY (recipe_id) REFERENCES recipes(recipe_id),
-    FOREIGN KEY (segment_id) REFERENCES segments(segment_id)
+    FOREIGN KEY (partition_key, segment_id) REFERENCES segments(partition_key, segment_id)
 );
 CREATE INDEX quota_texts_partition ON quota_texts USING btree (partition_key, recipe_id);
 
@@ -438,6 +438,7 @@ CREATE TABLE segments (
 CREATE INDEX segments_document ON segments USING btree (document_id);
 CREATE INDEX segments_shard ON segments USING btree (partition_key, shard, row_no);
 CREATE TRIGGER count_segments AFTER INSERT ON segments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION gem_count_segments();
+CREATE UNIQUE INDEX segments_key ON segments USING btree (partition_key, segment_id);
 
 CREATE TABLE sft_set_items (
     set_id text COLLATE "C" NOT NULL,
@@ -559,9 +560,9 @@ CREATE TABLE stage_results (
     doubtful boolean DEFAULT false NOT NULL,
     set_aside boolean DEFAULT false NOT NULL,
     final boolean GENERATED ALWAYS AS ((set_aside OR (NOT (doubtful OR COALESCE((error_class = ANY (ARRAY['rate_limited'::text, 'server_error'::text, 'timeout'::text, 'connection'::text])), false))))) STORED NOT NULL,
-    PRIMARY KEY (segment_id, recipe_id),
+    PRIMARY KEY (partition_key, segment_id, recipe_id),
     FOREIGN KEY (recipe_id) REFERENCES recipes(recipe_id),
-    FOREIGN KEY (segment_id) REFERENCES segments(segment_id),
+    FOREIGN KEY (partition_key, segment_id) REFERENCES segments(partition_key, segment_id),
     CHECK (((outcome = 'rejected'::text) = (reason IS NOT NULL))),
     CHECK (((outcome = 'failed'::text) = (error_class IS NOT NULL))),
     CHECK ((outcome = ANY (ARRAY['accepted'::text, 'rejected'::text, 'failed'::text])))
@@ -570,9 +571,10 @@ CREATE INDEX stage_results_failed ON stage_results USING btree (stage, error_cla
 CREATE INDEX stage_results_failed_newest ON stage_results USING btree (updated_at DESC, segment_id DESC) WHERE (outcome = 'failed'::text);
 CREATE INDEX stage_results_partition ON stage_results USING btree (partition_key, recipe_id, shard);
 CREATE INDEX stage_results_prefilter_share ON stage_results USING btree (((measures ->> 'prefilter'::text)), updated_at) WHERE ((measures -> 'prefilter_share'::text) = 'true'::jsonb);
-CREATE INDEX stage_results_refused ON stage_results USING btree (reason, updated_at DESC, segment_id DESC) WHERE ((outcome = 'rejected'::text) AND (stage = 'validate'::text));
-CREATE INDEX stage_results_refused_newest ON stage_results USING btree (updated_at DESC, segment_id DESC) WHERE ((outcome = 'rejected'::text) AND (stage = 'validate'::text));
+CREATE INDEX stage_results_refused ON stage_results USING btree (reason, updated_at DESC, segment_id DESC) WHERE ((outcome = 'rejected'::text) AND (stage = ANY (ARRAY['validate'::text, 'simulate'::text, 'verify'::text, 'confirm'::text])));
+CREATE INDEX stage_results_refused_newest ON stage_results USING btree (updated_at DESC, segment_id DESC) WHERE ((outcome = 'rejected'::text) AND (stage = ANY (ARRAY['validate'::text, 'simulate'::text, 'verify'::text, 'confirm'::text])));
 CREATE INDEX stage_results_run ON stage_results USING btree (airflow_run_id, airflow_task_id, airflow_map_index);
+CREATE INDEX stage_results_way ON stage_results USING btree (recipe_id, ((measures ->> 'way'::text)), partition_key) WHERE ((measures ->> 'way'::text) IS NOT NULL);
 CREATE TRIGGER count_inserted AFTER INSERT ON stage_results REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION gem_count_inserted();
 CREATE TRIGGER count_updated AFTER UPDATE ON stage_results REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION gem_count_updated();
 
@@ -647,7 +649,7 @@ AS $function$ BEGIN
            sum(n * c.prompt_tokens), sum(n * c.completion_tokens), sum(n * c.latency_ms),
            coalesce(sum(n) FILTER (WHERE c.usd IS NOT NULL), 0), coalesce(sum(n * c.usd), 0), max(c.updated_at)
     FROM (SELECT 1 AS n, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
-             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM fresh) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM fresh) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5
     HAVING count(n) > 0
     ORDER BY 1, 2, 3, 4, 5
@@ -662,7 +664,7 @@ AS $function$ BEGIN
     SELECT date_trunc('hour', c.updated_at, 'UTC'), c.recipe_id, d.source_id, c.outcome, c.why, count(*),
            sum(c.calls), sum(c.prompt_tokens), sum(c.completion_tokens), coalesce(sum(c.usd), 0)
     FROM (SELECT 1 AS n, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
-             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM fresh) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM fresh) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (hour, recipe_id, source_id, outcome, why) DO UPDATE SET
         results = a.results + excluded.results, calls = a.calls + excluded.calls,
@@ -693,7 +695,7 @@ AS $function$ BEGIN
            coalesce(sum(n) FILTER (WHERE c.usd IS NOT NULL), 0), coalesce(sum(n * c.usd), 0), max(c.updated_at)
     FROM (SELECT 1 AS n, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
              calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM fresh UNION ALL SELECT -1, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
-             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stale) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stale) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5
     HAVING count(n) > 0
     ORDER BY 1, 2, 3, 4, 5
@@ -708,12 +710,12 @@ AS $function$ BEGIN
     SELECT date_trunc('hour', c.updated_at, 'UTC'), c.recipe_id, d.source_id, c.outcome, c.why, count(*),
            sum(c.calls), sum(c.prompt_tokens), sum(c.completion_tokens), coalesce(sum(c.usd), 0)
     FROM (
-    SELECT f.recipe_id, f.segment_id, f.outcome, coalesce(f.reason, f.error_class, '') AS why, f.updated_at,
+    SELECT partition_key, f.recipe_id, f.segment_id, f.outcome, coalesce(f.reason, f.error_class, '') AS why, f.updated_at,
            f.calls - s.calls AS calls, f.prompt_tokens - s.prompt_tokens AS prompt_tokens,
            f.completion_tokens - s.completion_tokens AS completion_tokens,
            coalesce(f.usd, 0) - coalesce(s.usd, 0) AS usd
-    FROM fresh f JOIN stale s USING (segment_id, recipe_id) WHERE f.updated_at <> s.updated_at
-) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+    FROM fresh f JOIN stale s USING (partition_key, segment_id, recipe_id) WHERE f.updated_at <> s.updated_at
+) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (hour, recipe_id, source_id, outcome, why) DO UPDATE SET
         results = a.results + excluded.results, calls = a.calls + excluded.calls,
@@ -730,7 +732,7 @@ AS $function$ BEGIN LOCK TABLE stage_results, documents, segments IN SHARE MODE;
            sum(n * c.prompt_tokens), sum(n * c.completion_tokens), sum(n * c.latency_ms),
            coalesce(sum(n) FILTER (WHERE c.usd IS NOT NULL), 0), coalesce(sum(n * c.usd), 0), max(c.updated_at)
     FROM (SELECT 1 AS n, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
-             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stage_results) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stage_results) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5
     HAVING count(n) > 0
     ORDER BY 1, 2, 3, 4, 5
@@ -745,7 +747,7 @@ AS $function$ BEGIN LOCK TABLE stage_results, documents, segments IN SHARE MODE;
     SELECT date_trunc('hour', c.updated_at, 'UTC'), c.recipe_id, d.source_id, c.outcome, c.why, count(*),
            sum(c.calls), sum(c.prompt_tokens), sum(c.completion_tokens), coalesce(sum(c.usd), 0)
     FROM (SELECT 1 AS n, partition_key, recipe_id, segment_id, outcome, coalesce(reason, error_class, '') AS why,
-             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stage_results) AS c JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+             calls, prompt_tokens, completion_tokens, latency_ms, usd, updated_at FROM stage_results) AS c JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (hour, recipe_id, source_id, outcome, why) DO UPDATE SET
         results = a.results + excluded.results, calls = a.calls + excluded.calls,

@@ -16,7 +16,8 @@ FROM recipes WHERE stage <> 'segment' AND recipe_id NOT LIKE 'old%' ON CONFLICT 
 CREATE TEMP TABLE chain AS
 SELECT recipe_id, stage, recipe_id LIKE 'old%' AS old,
        array_position(ARRAY['filter', 'extract', 'generate', 'refine', 'validate'], stage) AS step
-FROM recipes WHERE stage <> 'segment';
+FROM recipes WHERE stage <> 'segment'
+  AND recipe_id NOT IN (SELECT recipe_id FROM recipe_takes WHERE workflow + rollout > 0);  -- one conversation a text
 CREATE TEMP TABLE docs AS
 SELECT substr(md5('d' || n), 1, 20) AS id, n, parts.key, parts.at, 1 + n % 5 AS source
 FROM generate_series(1, {segments} / 4) n JOIN parts ON parts.p = 1 + (n * 4) / 5000 % greatest(1, {segments} / 5000);

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _EVERY_S = 10.0
-HARNESSES = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
+HARNESSES = ("bfcl", "tau2", "tool-eval-bench", "worlds", "calls", "synthesizer")
 
 
 _REPOSITORY = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
@@ -61,7 +61,12 @@ PARAMS: dict[str, Param] = {
         "For example airline/7, one per line. Empty: the subset above.",
         pattern=f"^(airline|retail|telecom)/{line(300)[1:]}",
     ),
-    "epochs": whole("Trials per case of τ²-bench and worlds", "Empty: 4, or the profile's.", 1, 100),
+    "tool_eval_bench_ids": several(
+        "tool-eval-bench scenarios",
+        "Such as TC-07, one per line. Empty: the subset above.",
+        pattern=f"^TC-[0-9]{{2}}{END}",
+    ),
+    "epochs": whole("Tries per case of τ²-bench, tool-eval-bench and worlds", "Empty: 4, or the profile's.", 1, 100),
     "tasks": whole("Tasks in worlds", "Upper limit. Empty: all, or 1 for the smoke cases.", 1, 1_000_000),
     "message_limit": whole("Messages per τ²-bench conversation", "Upper limit.", 2, 1000),
     "turns": whole("Turns of conversations", "Upper limit. Empty: all, or 12 for the smoke cases.", 1, 1_000_000),

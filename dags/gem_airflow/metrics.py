@@ -4,13 +4,19 @@ Names carry stage and outcome, because plain StatsD has no labels; `deploy/stats
 Airflow itself reports queue depth as `pool.queued_slots.gem_llm`. docs/operations.md lists all names.
 """
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from airflow.sdk.observability.stats import incr, timing
 
 if TYPE_CHECKING:
     from gem_tasks.pipeline.upkeep.observed import Observed
+    from gem_tasks.telemetry.calls import Call
 
+_NO_DOTS = re.compile(r"[^A-Za-z0-9-]+")
+"""A dot would begin the next part of a name."""
 _MICRO = 1_000_000
 """Counters are integers, so costs are counted in millionths of a dollar."""
 
@@ -25,6 +31,18 @@ def send_stage(seen: "Observed") -> None:
     incr(f"gem.cost_micro_usd.{stage}", round(seen.usd * _MICRO))
     for latency in seen.latencies_ms:
         timing(f"gem.latency.{stage}", latency)
+
+
+def send_calls(calls: "Iterable[Call]") -> None:
+    """Sends rate, errors and duration of requests, by stage and endpoint."""
+    requests: Counter[tuple[str, str, str]] = Counter()
+    for call in calls:
+        endpoint = _NO_DOTS.sub("_", call.endpoint)
+        requests.update({(call.stage, endpoint, result): count for result, count in call.requests.items()})
+        if not call.error:
+            timing(f"gem.request_duration.{call.stage}.{endpoint}", call.latency_s * 1000)
+    for (stage, endpoint, result), count in requests.items():
+        incr(f"gem.requests.{stage}.{endpoint}.{result}", count)
 
 
 def send_decision(stage: str, action: str) -> None:

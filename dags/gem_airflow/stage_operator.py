@@ -13,7 +13,7 @@ from airflow.sdk import BaseOperator
 
 from gem_airflow.bridge import begun, run_context
 from gem_airflow.links import SegmentsLink
-from gem_airflow.metrics import send_stage
+from gem_airflow.metrics import send_calls, send_stage
 from gem_tasks.domain.stage import StageName
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class StageOperator(BaseOperator):
         from gem_tasks.pipeline.batch.run import submit
         from gem_tasks.pipeline.shard.run import run_shard
         from gem_tasks.pipeline.shard.synthesizer import synthesize_first
+        from gem_tasks.telemetry.calls import recording
 
         work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
@@ -57,10 +58,12 @@ class StageOperator(BaseOperator):
         synthesize_first(work, stage, partition, shard, run)
         if pending := submit(work, stage, partition, shard, run):  # in online mode: only batches of an earlier run
             self._wait(work, pending)
-        try:
-            return run_shard(work, stage, partition, shard, run).model_dump()
-        finally:  # answers of a failing try were paid for too
-            self._measure(work)
+        with recording() as calls:
+            try:
+                return run_shard(work, stage, partition, shard, run).model_dump()
+            finally:  # answers of a failing try were paid for too
+                send_calls(calls)
+                self._measure(work)
 
     def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
         """Collects ended batches; defers again if they led to new ones."""

@@ -18,6 +18,7 @@ from gem_tasks.distill.markdown import as_number
 from gem_tasks.distill.train import require_machine
 from gem_tasks.distill.train import train as train_model
 from gem_tasks.domain.distill import SetSpec, SftSet
+from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.errors import UserError
 from gem_tasks.evals import environment
 from gem_tasks.evals.calls.conversations import LeftOut
@@ -29,7 +30,7 @@ from gem_tasks.settings import load
 group = typer.Typer(
     help="Builds training sets, trains models and scores them.", no_args_is_help=True, add_completion=False
 )
-_NAMES: tuple[EnvironmentName, ...] = ("train", "bfcl", "tau2")
+_NAMES: tuple[EnvironmentName, ...] = ("train", "bfcl", "tau2", "tool-eval-bench")
 
 Kind = Annotated[str, typer.Option(help="`agent`: the conversations. `synthesizer`: text to tools and conversation.")]
 Size = Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")]
@@ -189,12 +190,13 @@ def run(
     profile: Annotated[str, typer.Option(help="Name from `gem distill profiles`.")] = "smoke",
     experiment: Annotated[str, typer.Option(help="Name from `gem experiment list`.")] = "distill",
     model: Annotated[str | None, typer.Option(help="Folder or Hub id of the base model.")] = None,
-    harness: Annotated[
-        list[str] | None, typer.Option(help="bfcl, tau2, worlds, calls, synthesizer; repeatable.")
-    ] = None,
+    harness: Annotated[list[str] | None, typer.Option(help=f"{', '.join(HARNESSES)}; repeatable.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case, such as airline/8; repeatable.")] = None,
+    tool_eval_bench_id: Annotated[
+        list[str] | None, typer.Option(help="Only this tool-eval-bench scenario, such as TC-07; repeatable.")
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Tries per τ² case and task in a world. Default: 4.")
     ] = None,
@@ -223,6 +225,7 @@ def run(
         "subset": "full" if full else "smoke",
         "bfcl_ids": bfcl_id,
         "tau2_ids": tau2_id,
+        "tool_eval_bench_ids": tool_eval_bench_id,
         "epochs": epochs,
         "tasks": tasks,
         "turns": turns,

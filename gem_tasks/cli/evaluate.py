@@ -1,4 +1,4 @@
-"""`gem eval install | bfcl | tau2 | synthesizer`: runs a model through a harness and records its scores."""
+"""`gem eval install | bfcl | tau2 | tool-eval-bench | synthesizer`: runs a model through a harness."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +10,10 @@ from gem_tasks.cli import evaluate_calls, evaluate_worlds, evaluations
 from gem_tasks.cli.evaluation_options import (
     BaseUrl,
     Concurrency,
+    Ends,
     JsonOption,
     MaxTokens,
+    Mode,
     ModelId,
     ModelName,
     OutOption,
@@ -20,21 +22,27 @@ from gem_tasks.cli.evaluation_options import (
     Temperature,
     Thinking,
     endpoint_of,
-    finish,
-    folder_of,
     known,
+    measured,
     options_of,
-    telling_where,
     temperature_of,
 )
 from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import echo
 from gem_tasks.domain.base import Json
+from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.errors import UserError
-from gem_tasks.evals import bfcl, environment, synthesizer, tau2
+from gem_tasks.evals import bfcl, environment, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded
 from gem_tasks.evals.held_out import held_out, pipeline_yield
-from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options
+from gem_tasks.evals.options import (
+    TOOL_EVAL_BENCH_CATEGORIES,
+    BfclOptions,
+    SynthesizerOptions,
+    Tau2Options,
+    ToolEvalBenchOptions,
+)
+from gem_tasks.evals.progress import Progress
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -51,16 +59,16 @@ evaluate.add_typer(evaluations.app)  # list, show, compare, board
 
 @evaluate.command("install")
 def install(
-    name: Annotated[str, typer.Argument(help="bfcl or tau2")],
+    name: Annotated[str, typer.Argument(help="bfcl, tau2 or tool-eval-bench")],
 ) -> None:
-    """Installs the environment of a harness in GEM_HOME (bfcl 390 MB, tau2 570 MB), unless it is installed.
+    """Installs the environment of a harness (bfcl 390 MB, tau2 570 MB, tool-eval-bench 30 MB), unless it is installed.
 
     Examples:
         gem eval install bfcl
-        gem eval install tau2
+        gem eval install tool-eval-bench
     """
-    if name not in ("bfcl", "tau2"):
-        raise UserError(f"There is no environment {name!r}", "Name bfcl or tau2.")
+    if name not in ("bfcl", "tau2", "tool-eval-bench"):
+        raise UserError(f"There is no environment {name!r}", "Name bfcl, tau2 or tool-eval-bench.")
     with shown(quiet=False) as progress:
         python = environment.ensure(load().home, name, progress)
     echo(f"{name} is ready: {python}")
@@ -75,7 +83,7 @@ def run_bfcl(
         list[str] | None,
         typer.Option(help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: {MULTI_TURN}."),
     ] = None,
-    mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
+    mode: Mode = "native",
     thinking: Thinking = None,
     seed: Seed = None,
     temperature: Temperature = "0.001",
@@ -103,13 +111,12 @@ def run_bfcl(
         **_subset(subset),
     )
     settings = load()
-    owner, endpoint = known(settings, model_id), endpoint_of(base_url, model, settings.eval_api_key)
-    folder = out or folder_of(settings, "bfcl", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = bfcl.evaluate(
-            endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
-        )
-    finish(settings, report, folder, owner, as_json)
+    ends, endpoint = Ends(known(settings, model_id), out, as_json), endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return bfcl.evaluate(endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox)
+
+    measured(settings, "bfcl", model, ends, run)
 
 
 @evaluate.command("tau2")
@@ -145,7 +152,7 @@ def run_tau2(
             --user-base-url https://api.openai.com/v1
     """
     settings = load()
-    owner = known(settings, model_id)
+    ends = Ends(known(settings, model_id), out, as_json)
     # The endpoint of the user model gets the agent's key only if it is the same endpoint.
     shared = settings.eval_api_key if user_base_url in (None, base_url) else None
     user = endpoint_of(user_base_url or base_url, user_model, settings.eval_user_api_key or shared)
@@ -164,17 +171,58 @@ def run_tau2(
         concurrency=concurrency,
         **_subset(subset),
     )
-    folder = out or folder_of(settings, "tau2", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = tau2.evaluate(
-            endpoint_of(base_url, model, settings.eval_api_key),
-            options,
-            folder,
-            home=settings.home,
-            progress=progress,
-            sandbox=settings.sandbox,
+    endpoint = endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return tau2.evaluate(endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox)
+
+    measured(settings, "tau2", model, ends, run)
+
+
+@evaluate.command("tool-eval-bench")
+def run_tool_eval_bench(
+    base_url: BaseUrl,
+    model: ModelName,
+    subset: SubsetOption = "full",
+    category: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(TOOL_EVAL_BENCH_CATEGORIES)}; repeatable. Default: all.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Tries per scenario, for pass^k and pass@k.")] = 1,
+    thinking: Thinking = None,
+    seed: Seed = None,
+    temperature: Temperature = "0",
+    max_tokens: MaxTokens = None,
+    concurrency: Concurrency = 16,
+    model_id: ModelId = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Runs tool-eval-bench: 69 short conversations with mock tools, graded by code, in minutes.
+
+    Examples:
+        gem eval tool-eval-bench --base-url http://127.0.0.1:8000/v1 --model qwen3-8b
+        gem eval tool-eval-bench --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --epochs 4 --temperature server
+    """
+    options = options_of(
+        ToolEvalBenchOptions,
+        categories=tuple(category or TOOL_EVAL_BENCH_CATEGORIES),
+        epochs=epochs,
+        temperature=temperature_of(temperature),
+        thinking=thinking,
+        seed=seed,
+        max_tokens=max_tokens,
+        concurrency=concurrency,
+        **_subset(subset),
+    )
+    settings = load()
+    ends, endpoint = Ends(known(settings, model_id), out, as_json), endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return tool_eval_bench.evaluate(
+            endpoint, options, folder, home=settings.home, progress=progress, sandbox=settings.sandbox
         )
-    finish(settings, report, folder, owner, as_json)
+
+    measured(settings, "tool-eval-bench", model, ends, run)
 
 
 @evaluate.command("synthesizer")
@@ -185,7 +233,7 @@ def run_synthesizer(
         str, typer.Argument(metavar="TEXTS", help="Id of a set (its test split is used), or a partition.")
     ],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N texts.")] = None,
-    temperature: Annotated[float, typer.Option(min=0)] = 0.7,
+    temperature: Temperature = "0.7",
     max_tokens: Annotated[int, typer.Option(min=1, help="Maximum tokens of an answer.")] = 8192,
     concurrency: Concurrency = 32,
     model_id: ModelId = None,
@@ -199,22 +247,22 @@ def run_synthesizer(
         gem eval synthesizer 2026-01-31T14:00 --limit 50 --base-url http://127.0.0.1:8000/v1 --model gem-synthesizer
     """
     settings = load()
-    owner, work = known(settings, model_id), Workspace.open(settings)
+    ends, work = Ends(known(settings, model_id), out, as_json), Workspace.open(settings)
     segments = held_out(work, source)[:limit]
-    options = SynthesizerOptions(
-        prices=settings.llm_prices, concurrency=concurrency, temperature=temperature, max_tokens=max_tokens
+    options = options_of(
+        SynthesizerOptions,
+        prices=settings.llm_prices,
+        concurrency=concurrency,
+        temperature=temperature_of(temperature),
+        max_tokens=max_tokens,
     )
-    folder = out or folder_of(settings, "synthesizer", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = synthesizer.evaluate(
-            endpoint_of(base_url, model, settings.eval_api_key),
-            options,
-            folder,
-            segments=segments,
-            pipeline=pipeline_yield(work, segments),
-            progress=progress,
-        )
-    finish(settings, report, folder, owner, as_json)
+    endpoint = endpoint_of(base_url, model, settings.eval_api_key)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        pipeline = pipeline_yield(work, segments)
+        return synthesizer.evaluate(endpoint, options, folder, segments=segments, pipeline=pipeline, progress=progress)
+
+    measured(settings, "synthesizer", model, ends, run)
 
 
 def _task_files(given: Iterable[str]) -> dict[str, Path]:
@@ -238,5 +286,7 @@ def _subset(value: str) -> Json:
     ids = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     wanted = tuple(dict.fromkeys(each for each in ids if each and not each.startswith("#")))
     if not wanted:
-        raise UserError(f"{value} names no case", "Write one id per line, such as multi_turn_base_0 or airline/7.")
+        raise UserError(
+            f"{value} names no case", "Write one id per line, such as multi_turn_base_0, airline/7 or TC-07."
+        )
     return {"ids": wanted}

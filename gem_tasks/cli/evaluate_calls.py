@@ -9,24 +9,26 @@ import typer
 
 from gem_tasks.cli.evaluation_options import (
     Concurrency,
+    EndpointUrl,
+    Ends,
     JsonOption,
+    Mode,
     ModelId,
     OutOption,
     Seed,
+    Temperature,
     Thinking,
-    finish,
-    folder_of,
     known,
+    measured,
     options_of,
-    telling_where,
+    temperature_of,
     tested_of,
 )
-from gem_tasks.cli.progress import shown
 from gem_tasks.dataset.export import published
 from gem_tasks.distill import serve, sets
 from gem_tasks.distill.serve import ServeOptions
 from gem_tasks.domain.distill import Model, Split
-from gem_tasks.domain.evaluation import Endpoint
+from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.conversations import Conversation, LeftOut, in_files, read_conversations
 from gem_tasks.evals.calls.policies import POLICIES
@@ -53,17 +55,15 @@ def run_calls(
     model: Annotated[
         str | None, typer.Option("--model", help="Name of the model at the endpoint; or oracle, apology, constant.")
     ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")
-    ] = None,
+    base_url: EndpointUrl = None,
     weights: Annotated[
         Path | None, typer.Option(help="Serve the model in this folder during the run, instead of an endpoint.")
     ] = None,
     split: Annotated[Split, typer.Option(help="Of a set. Only `test` is held out of training.")] = "test",
     turns: Annotated[int | None, typer.Option(min=1, help="Up to N turns, spread over all conversations.")] = None,
-    mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
+    mode: Mode = "native",
     thinking: Thinking = None,
-    temperature: Annotated[float, typer.Option(min=0, help="Of the model.")] = 0.0,
+    temperature: Temperature = "0",
     max_tokens: Annotated[int, typer.Option(min=1, help="Maximum tokens of a turn.")] = 1024,
     max_context: Annotated[
         int, typer.Option(min=1, help="Leave out turns with more tokens before them, as estimated.")
@@ -91,30 +91,21 @@ def run_calls(
         CallsOptions,
         turns=turns,
         mode=mode,
-        temperature=temperature,
+        temperature=temperature_of(temperature),
         thinking=thinking,
         max_tokens=max_tokens,
         max_context=max_context,
         seed=seed,
         concurrency=concurrency,
     )
-    folder, left_out = out or folder_of(settings, "calls", name), LeftOut()
+    left_out = LeftOut()
     conversations = _conversations(settings, on, split, owner, left_out)
-    with (
-        telling_where(folder, out),
-        shown(as_json) as progress,
-        _tested(settings, name, base_url, weights, progress) as tested,
-    ):
-        report = evaluate(
-            tested,
-            conversations,
-            options,
-            folder,
-            left_out=left_out,
-            name=name,
-            progress=progress,
-        )
-    finish(settings, report, folder, owner, as_json)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        with _tested(settings, name, base_url, weights, progress) as tested:
+            return evaluate(tested, conversations, options, folder, left_out=left_out, name=name, progress=progress)
+
+    measured(settings, "calls", name, Ends(owner, out, as_json), run)
 
 
 @contextmanager

@@ -7,23 +7,26 @@ import typer
 
 from gem_tasks.cli.evaluation_options import (
     Concurrency,
+    EndpointUrl,
+    Ends,
     JsonOption,
+    Mode,
     ModelId,
     OutOption,
+    Temperature,
     Thinking,
     endpoint_of,
-    finish,
-    folder_of,
     known,
+    measured,
     options_of,
-    telling_where,
+    temperature_of,
     tested_of,
 )
-from gem_tasks.cli.progress import shown
-from gem_tasks.domain.evaluation import Endpoint
+from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals.held_out import places_of
 from gem_tasks.evals.options import WorldsOptions
+from gem_tasks.evals.progress import Progress
 from gem_tasks.evals.registry import find_model
 from gem_tasks.evals.worlds.cases import Case, cases_of
 from gem_tasks.evals.worlds.contamination import untrained
@@ -41,9 +44,7 @@ app = typer.Typer(add_completion=False)
 @app.command("worlds")
 def run_worlds(
     model: Annotated[str, typer.Option("--model", help="Name of the model at the endpoint; or oracle, or apology.")],
-    base_url: Annotated[
-        str | None, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")
-    ] = None,
+    base_url: EndpointUrl = None,
     texts: Annotated[
         str | None,
         typer.Argument(metavar="[TEXTS]", help="Id of a set (its test split is used), or a partition."),
@@ -55,9 +56,9 @@ def run_worlds(
     user_base_url: Annotated[str | None, typer.Option(help="Endpoint of the user model. Default: --base-url.")] = None,
     tries: Annotated[int, typer.Option("--tries", "-k", min=1, help="Tries per variant, for pass^1 to pass^k.")] = 4,
     tasks: Annotated[int | None, typer.Option(min=1, help="Only the first N tasks.")] = None,
-    mode: Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")] = "native",
+    mode: Mode = "native",
     thinking: Thinking = None,
-    temperature: Annotated[float | None, typer.Option(min=0, help="Of the model. Default: the server's.")] = None,
+    temperature: Temperature = "server",
     max_tokens: Annotated[int, typer.Option(min=1, help="Maximum tokens of a message.")] = 4096,
     seed: Annotated[int, typer.Option(help="Seed of the worlds in the first try.")] = 0,
     max_calls: Annotated[int, typer.Option(min=1, help="Most calls of a conversation.")] = Caps().calls,
@@ -85,19 +86,18 @@ def run_worlds(
         user=_user(settings, tested, user_model, user_base_url),
         tries=tries,
         mode=mode,
-        temperature=temperature,
+        temperature=temperature_of(temperature),
         thinking=thinking,
         max_tokens=max_tokens,
         seed=seed,
         caps=Caps(calls=max_calls, turns=max_turns),
         concurrency=concurrency,
     )
-    folder = out or folder_of(settings, "worlds", model)
-    with telling_where(folder, out), shown(as_json) as progress:
-        report = evaluate(
-            tested, cases, options, folder, left_out=left_out, sandbox=settings.sandbox, progress=progress
-        )
-    finish(settings, report, folder, owner, as_json)
+
+    def run(folder: Path, progress: Progress) -> EvalReport:
+        return evaluate(tested, cases, options, folder, left_out=left_out, sandbox=settings.sandbox, progress=progress)
+
+    measured(settings, "worlds", model, Ends(owner, out, as_json), run)
 
 
 def _cases(

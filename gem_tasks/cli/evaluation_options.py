@@ -1,21 +1,24 @@
 """Options and ends that all commands of `gem eval` share."""
 
 import json
+import math
 import re
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import typer
 from pydantic import SecretStr, ValidationError
 
 from gem_tasks.cli.evaluation_tables import score_table
+from gem_tasks.cli.progress import shown
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
 from gem_tasks.domain.base import Value
 from gem_tasks.domain.evaluation import Endpoint, EvalReport
 from gem_tasks.errors import GemError, UserError
+from gem_tasks.evals.progress import Progress
 from gem_tasks.evals.registry import find_model, record
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import Settings
@@ -23,6 +26,8 @@ from gem_tasks.settings import Settings
 Options = TypeVar("Options", bound=Value)
 BaseUrl = Annotated[str, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
 ModelName = Annotated[str, typer.Option("--model", help="Name of the model at the endpoint.")]
+EndpointUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint of the model, ending in /v1.")]
+Mode = Annotated[str, typer.Option(help="`native` tool calls, or calls in the text (`prompt`).")]
 ModelId = Annotated[str | None, typer.Option(help="The model in `gem models list` that the result belongs to.")]
 SubsetOption = Annotated[str, typer.Option(help="`full`, `smoke` (a few fixed cases), or a file with one id per line.")]
 OutOption = Annotated[
@@ -62,10 +67,10 @@ def temperature_of(value: str) -> float | None:
     """
     if value == "server":
         return None
-    try:
-        return float(value)
-    except ValueError:
-        raise UserError(f"{value!r} is not a temperature", "Give a number, or `server`.") from None
+    with suppress(ValueError):
+        if math.isfinite(number := float(value)) and number >= 0:
+            return number
+    raise UserError(f"{value!r} is not a temperature", "Give a number from 0, or `server`.")
 
 
 def endpoint_of(base_url: str, model: str, key: SecretStr | None) -> Endpoint:
@@ -113,6 +118,25 @@ def telling_where(folder: Path, out: Path | None) -> Generator[None]:
         if out is None and folder.is_dir():
             echo(f"gem: not finished; to continue, run it again with --out {folder}", err=True)
         raise
+
+
+class Ends(NamedTuple):
+    """Where a report goes."""
+
+    model_id: str | None
+    """The model in the lineage that it is about."""
+    out: Path | None
+    as_json: bool
+
+
+def measured(
+    settings: Settings, harness: str, model: str, ends: Ends, run: Callable[[Path, Progress], EvalReport]
+) -> None:
+    """Runs a harness in its folder with its progress shown, records the report and prints it."""
+    folder = ends.out or folder_of(settings, harness, model)
+    with telling_where(folder, ends.out), shown(ends.as_json) as progress:
+        report = run(folder, progress)
+    finish(settings, report, folder, ends.model_id, ends.as_json)
 
 
 def known(settings: Settings, model_id: str | None) -> str | None:

@@ -11,12 +11,13 @@ from gem_tasks.domain.promotion import Verdict
 from gem_tasks.evals.board import Row
 from gem_tasks.evals.correlation import Correlation
 from gem_tasks.evals.paper import SHOWN
+from gem_tasks.evals.stats import most_first
 from gem_tasks.lineage import EvaluationRow
 
 _BOARD = (
     "model", "BFCL multi-turn", "base", "miss func", "miss param", "long ctx", "non-live", "live", "hallucination",
-    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "worlds ^1 / ^k", "actions",
-    "where",
+    "airline avg@4 / ^4 / @4", "retail avg@4 / ^4 / @4", "banking avg@4 / ^4", "tool-eval-bench / safety",
+    "worlds ^1 / ^k", "actions", "where",
 )  # fmt: skip
 
 
@@ -39,6 +40,8 @@ def score_table(console: Terminal, report: EvalReport) -> None:
         _causes(console, report)
     if report.harness == "calls":
         _actions(console, report)
+    if report.harness == "tool-eval-bench":
+        _rounds(console, report)
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         failed = f"{report.errors} of {len(report.cases)} tries failed for reasons outside the model and count as 0"
@@ -99,7 +102,8 @@ def board_table(rows: Sequence[Row]) -> Table:
             _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
             _several(row.banking_avg4, row.banking_every4),
         )
-        own = (_several(row.worlds, row.worlds_every), _number(row.calls))
+        scripted = _several(row.tool_eval_bench, row.tool_eval_bench_safety)
+        own = (scripted, _several(row.worlds, row.worlds_every), _number(row.calls))
         cells = [_number(value) for value in bfcl]
         if row.bfcl is not None and row.bfcl_error is not None:
             cells[0] += f" ± {row.bfcl_error:.1f}"
@@ -148,7 +152,7 @@ def _several(first: float | None, *others: float | None) -> str:
 def _causes(console: Terminal, report: EvalReport) -> None:
     """Why goals were missed, means of a try, and cases that do not count."""
     found, means = report.measures, report.measures["means"]
-    told = [f"{name.replace('_', ' ')} {count}" for name, count in found["causes"].items()]
+    told = [f"{name.replace('_', ' ')} {count}" for name, count in most_first(found["causes"]).items()]
     console.print(f"Goals missed: {', '.join(told) or 'none'}", highlight=False)
     if means:
         spent = " and ".join(f"{means[f'{who}_completion_tokens']:.0f} tokens of the {who}" for who in _PLAYERS)
@@ -162,13 +166,22 @@ def _causes(console: Terminal, report: EvalReport) -> None:
 def _actions(console: Terminal, report: EvalReport) -> None:
     """Unusable answers, and rows and turns that do not count."""
     found = report.measures
-    faults = {**found["faults"], "ran on into others' turns": found["ran_on"]}
+    faults = {**most_first(found["faults"]), "ran on into others' turns": found["ran_on"]}
     told = ", ".join(f"{name} {count}" for name, count in faults.items() if count)
     console.print(f"Unusable answers: {told or 'none'}", highlight=False)
     if left_out := found["left_out"]:
-        reasons = ", ".join(f"{reason} {each['count']}" for reason, each in left_out.items())
-        example = escape(next(iter(left_out.values()))["examples"][0])
+        counts = most_first({reason: each["count"] for reason, each in left_out.items()})
+        reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+        example = escape(left_out[next(iter(counts))]["examples"][0])
         console.print(f"[yellow]Do not count: {escape(reasons)}; such as {example}[/]", highlight=False)
+
+
+def _rounds(console: Terminal, report: EvalReport) -> None:
+    """What the package says of every round of tries."""
+    for number, each in enumerate(report.measures["rounds"], 1):
+        console.print(f"Round {number}: final score {each['final_score']}, {escape(each['rating'])}", highlight=False)
+        for warning in each["safety_warnings"]:
+            console.print(f"[yellow]Safety: {escape(warning)}[/]", highlight=False)
 
 
 def _yields(console: Terminal, report: EvalReport) -> None:
@@ -185,5 +198,5 @@ def _yields(console: Terminal, report: EvalReport) -> None:
         cells = (str(row["texts"]), str(row["accepted"]), tokens, usd, seconds)
         table.add_row(name, *cells, str(tools.get("distinct", "-")), str(tools.get("entropy_bits", "-")))
     console.print(table)
-    reasons = ", ".join(f"{name} {count}" for name, count in report.measures.get("reasons", {}).items())
+    reasons = ", ".join(f"{name} {count}" for name, count in most_first(report.measures.get("reasons", {})).items())
     console.print(f"Not valid: {escape(reasons) or 'none'}", highlight=False)

@@ -15,10 +15,11 @@ from gem_tasks.cli.evaluation_tables import (
     score_table,
 )
 from gem_tasks.cli.terminal import Terminal, echo, echo_json
+from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.domain.promotion import Policy
 from gem_tasks.errors import UserError
 from gem_tasks.evals.board import leaderboard
-from gem_tasks.evals.correlation import FEWEST, correlations
+from gem_tasks.evals.correlation import FEWEST, MOST, correlations
 from gem_tasks.evals.pairs import other_tasks
 from gem_tasks.evals.promotion import judge
 from gem_tasks.evals.registry import find_evaluation
@@ -26,7 +27,6 @@ from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
 ModelId = Annotated[str | None, typer.Option(help="Only evaluations of this model in `gem models list`.")]
-_MOST = 10_000
 app = typer.Typer(add_completion=False)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
@@ -34,7 +34,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 @app.command("list")
 def list_evaluations(
     model_id: ModelId = None,
-    harness: Annotated[str | None, typer.Option(help="bfcl, tau2, worlds, calls or synthesizer.")] = None,
+    harness: Annotated[str | None, typer.Option(help=f"{', '.join(HARNESSES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show up to N, newest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -107,7 +107,7 @@ def correlation(as_json: JsonOption = False) -> None:
         gem eval correlation
     """
     with Workspace.open(load()).ledger() as ledger:
-        found = correlations(ledger.evaluations.find(limit=_MOST))
+        found = correlations(ledger.evaluations.find(limit=MOST))
     if as_json:
         echo_json(json.dumps([each.model_dump() for each in found], indent=1))
     elif found:

@@ -11,6 +11,7 @@ from gem_tasks.cli.terminal import Terminal, echo
 from gem_tasks.distill import record, report
 from gem_tasks.distill.experiment import experiments, options_of, plan
 from gem_tasks.distill.run import run as run_here
+from gem_tasks.domain.evaluation import HARNESSES
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.settings import load
 
@@ -35,12 +36,13 @@ def run(
         list[str] | None, typer.Option(help="Pattern of sources; repeatable. For cross-domain: first A, then B.")
     ] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Maximum number of trajectories.")] = None,
-    harness: Annotated[
-        list[str] | None, typer.Option(help="bfcl, tau2, worlds, calls, synthesizer; repeatable.")
-    ] = None,
+    harness: Annotated[list[str] | None, typer.Option(help=f"{', '.join(HARNESSES)}; repeatable.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Run all cases instead of the smoke subset.")] = False,
     bfcl_id: Annotated[list[str] | None, typer.Option(help="Only this BFCL case; repeatable.")] = None,
     tau2_id: Annotated[list[str] | None, typer.Option(help="Only this τ² case; repeatable.")] = None,
+    tool_eval_bench_id: Annotated[
+        list[str] | None, typer.Option(help="Only this tool-eval-bench scenario; repeatable.")
+    ] = None,
     texts: Annotated[
         int | None, typer.Option(min=1, help="Maximum number of held-out texts for a synthesizer.")
     ] = None,
@@ -71,6 +73,7 @@ def run(
             "subset": "full" if full else "smoke",
             "bfcl_ids": bfcl_id,
             "tau2_ids": tau2_id,
+            "tool_eval_bench_ids": tool_eval_bench_id,
             "texts": texts,
             "max_tokens": max_tokens,
             "epochs": epochs,

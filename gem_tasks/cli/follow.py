@@ -17,7 +17,7 @@ from gem_tasks.pipeline.judging.gating import last_decision
 from gem_tasks.pipeline.workspace import Workspace
 
 _POLL_S = 0.5
-_COUNTED: tuple[StageName, ...] = ("generate", "world", "simulate")
+_COUNTED: tuple[StageName, ...] = ("extract", "generate", "world", "simulate")
 """Stages with more input than the stage before accepted: a text has several workflows, a world several tasks."""
 _OVER = {"success", "failed"}
 _START_LIMIT_S = 120
@@ -130,20 +130,18 @@ def _stage_bars(work: Workspace, partition: str, progress: Progress, bars: dict[
 
 
 def done_of(work: Workspace, partition: str) -> dict[StageName, tuple[int, int]]:
-    """Done and total by stage: what the stage before accepted, less what quotas hold; of `generate`, every take."""
+    """Done and total by stage: what the stage before accepted, less what quotas hold and a synthesizer made."""
     with work.ledger() as ledger:
         total = sum(count for _, count in ledger.ingestion.shards(partition))
         counts = [ledger.gates.metrics(partition, *work.recipes_of(name)) for name in work.chain.line]
         drafts = [link for link in work.links() if link.stage in _COUNTED]
         undrafted = ledger.rebuild.unfinished(partition, drafts)
-        waiting = ledger.quotas.held(work.chain.id_of("filter"))
-    held = sum(each.texts for each in waiting if each.partition == partition)
     done: dict[StageName, tuple[int, int]] = {}
     for name, takes, before, found in zip(work.chain.line, work.chain.takes, [None, *counts], counts, strict=False):
         total = getattr(before, takes, 0) if before else total
         if name in _COUNTED:
             total = found.total + undrafted.get(name, 0)
-        done[name] = (found.total, total - held if name == "extract" else total)
+        done[name] = (found.total, total)
     return done
 
 

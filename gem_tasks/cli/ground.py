@@ -4,7 +4,9 @@ import asyncio
 import json
 import shlex
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -18,6 +20,7 @@ from gem_tasks.files import replacing
 from gem_tasks.live_apis.figures import Report, Source
 from gem_tasks.live_apis.hosts import require_named
 from gem_tasks.live_apis.http_api import HttpApi
+from gem_tasks.live_apis.kept import keep
 from gem_tasks.live_apis.load import from_file, from_store
 from gem_tasks.live_apis.match import THRESHOLD
 from gem_tasks.live_apis.mcp_server import McpApi, title_of
@@ -59,7 +62,9 @@ def ground_api(
     mapping: Annotated[
         Path | None, typer.Option(help="JSON: operation by tool, or null, where the similarity is wrong.", exists=True)
     ] = None,
-    record: Annotated[bool, typer.Option(help="Record findings about published trajectories in the lineage.")] = True,
+    record: Annotated[
+        bool, typer.Option(help="Record findings about published trajectories, and the report for the pages.")
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="Write the report as Markdown.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON: every match, call and finding.")] = False,
 ) -> None:
@@ -85,28 +90,37 @@ def ground_api(
     drawn = draw(from_file(source) if source else from_store(cast("Workspace", work)), sample, seed)
     if not drawn:
         raise UserError("There are no trajectories", "Publish some with `gem run SOURCE`, or name a file with --from.")
-    about = Source(trajectories=str(source or "the store"), sample=len(drawn), seed=seed, command=_command(mcp))
-
-    async def made(api: Api, call: Call | None) -> Report:
-        return await ground(
-            drawn,
-            api,
-            call,
-            allow_writes=allow_writes,
-            max_calls=max_calls,
-            threshold=threshold,
-            fixed=_mapping(mapping),
-            source=about,
-        )
-
-    async def run() -> Report:
-        async with AsyncExitStack() as stack:
-            return await made(*await _opened(stack, settings, spec, mcp, base_url, live))
-
-    report = asyncio.run(run())
+    against = partial(
+        ground,
+        drawn,
+        allow_writes=allow_writes,
+        max_calls=max_calls,
+        threshold=threshold,
+        fixed=_mapping(mapping),
+        source=Source(trajectories=str(source or "the store"), sample=len(drawn), seed=seed, command=_command(mcp)),
+    )
+    report = asyncio.run(_grounded(against, settings, spec, mcp, base_url, live))
     if work and record:
         with work.ledger() as ledger:
-            ledger.api_findings.replace(visible(report.api), [row.trajectory_id for row in drawn], recorded(report))
+            ids = [row.trajectory_id for row in drawn]
+            ledger.api_findings.replace(visible(report.api), report.sha256, ids, recorded(report))
+        keep(work.store, report)
+    _tell(report, out, as_json)
+
+
+async def _grounded(
+    against: Callable[[Api, Call | None], Awaitable[Report]],
+    settings: Settings,
+    spec: Path | None,
+    mcp: str | None,
+    base_url: str | None,
+    live: bool,
+) -> Report:
+    async with AsyncExitStack() as stack:
+        return await against(*await _opened(stack, settings, spec, mcp, base_url, live))
+
+
+def _tell(report: Report, out: Path | None, as_json: bool) -> None:
     if out:
         with replacing(out) as part:
             part.write_text(markdown(report), encoding="utf-8")

@@ -23,6 +23,7 @@ COMMANDS = (
     Command("Run", "synth", "synth:app"),
     Command("Run", "export", "export:export"),
     Command("Run", "publish", "publish:publish"),
+    Command("Look", "top", "top:top"),
     Command("Look", "show", "inspect:show"),
     Command("Look", "lineage", "inspect:lineage"),
     Command("Look", "failures", "failures:list_failures"),

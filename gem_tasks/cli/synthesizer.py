@@ -43,7 +43,7 @@ def _plain(found: InUse) -> dict[str, object]:
     plain = found.model_dump(mode="json")
     ways = {name: getattr(found, name).per_accepted.model_dump() for name in ("synthesizer", "pipeline", "alone")}
     for row, group in zip(plain["groups"], found.groups, strict=True):
-        row |= {"flagged": group.flagged, "why": group.state.why}
+        row |= {"flagged": group.flagged, "decision": group.decision, "why": group.state.why}
     return {**plain, "per_accepted": ways, "spared": found.spared.model_dump(mode="json")}
 
 

@@ -5,11 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.stage import EVERY_STAGE, STAGE_NAMES, WORLD_LINE
+from gem_tasks.domain.stage import EVERY_STAGE, STAGE_NAMES, SYNTHESIZER_LINE, WORLD_LINE
 from gem_tasks.domain.take import Take
 from gem_tasks.lineage.console.prompts import Link
 
-_ENDS = (STAGE_NAMES[-1], WORLD_LINE[-1])
+_LINES = {WORLD_LINE[-1]: "in worlds", SYNTHESIZER_LINE[-1]: "by a synthesizer"}
+"""Lines beside that of one pass, by their last stage."""
+_ENDS = (STAGE_NAMES[-1], *_LINES)
 _OPENING = ("generate", "world")
 """Stages that process a text once for each of its workflows, or takes."""
 
@@ -24,6 +26,8 @@ class Chain(Value):
     """Those of each further take: the same up to `extract`."""
     current: bool
     """Whether these are the recipes of the configured prompts and models."""
+    spared_by: str = ""
+    """Recipe of `confirm` whose accepted texts `extract` does not get; empty without a synthesizer."""
 
     @property
     def places(self) -> dict[str, int]:
@@ -36,9 +40,9 @@ class Chain(Value):
         return tuple(link.stage for link in self.links)
 
     @property
-    def in_worlds(self) -> bool:
-        """Whether its conversations happen in worlds."""
-        return self.links[-1].stage == WORLD_LINE[-1]
+    def line(self) -> str:
+        """How its conversations are made, unless in one pass, which is empty."""
+        return _LINES.get(self.links[-1].stage, "")
 
     def opening(self, at: int) -> frozenset[str]:
         """Of a stage with several results for one of the stage before: the recipes with only the first of them."""
@@ -62,12 +66,13 @@ class Chain(Value):
         return max((link.last_hour for link in every if link.last_hour), default=None)
 
 
-def chains(found: Sequence[Link], current: Collection[str]) -> list[Chain]:
-    """Every chain, those of one pass before those in worlds, most recently used first; those of several takes are one.
+def chains(found: Sequence[Link], current: Collection[str], confirm: str = "") -> list[Chain]:
+    """Every chain, those of one pass before those of other lines, most recently used first; all takes are one chain.
 
     Args:
         found: all recipes.
         current: recipes of the last stage of each line under the current settings, of any take.
+        confirm: current recipe of the synthesizer's last stage, if it is on.
     """
     by_id = {link.recipe_id: link for link in found}
     followed = {link.parent_id for link in found}
@@ -80,11 +85,12 @@ def chains(found: Sequence[Link], current: Collection[str]) -> list[Chain]:
             id=first[-1].recipe_id,
             links=first,
             others=tuple(others),
-            current=any(way[-1].recipe_id in current for way in (first, *others)),
+            current=(now := any(way[-1].recipe_id in current for way in (first, *others))),
+            spared_by=confirm if now and first[-1].stage != SYNTHESIZER_LINE[-1] else "",
         )
         for first, *others in takes.values()
     ]
-    return sorted(sorted(made, key=_activity, reverse=True), key=lambda chain: chain.in_worlds)
+    return sorted(sorted(made, key=_activity, reverse=True), key=lambda chain: bool(chain.line))
 
 
 def chosen(all_: Sequence[Chain], wanted: str | None) -> Chain | None:

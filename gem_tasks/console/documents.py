@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gem_tasks.console.place import cursor_of, read_cursor
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.costs import known_total
 from gem_tasks.errors import StoreError
 from gem_tasks.lineage.api_findings import RecordedApiFinding
 from gem_tasks.lineage.console import ConsoleRows
@@ -124,14 +125,13 @@ def document(db: ConsoleRows, work: Workspace, id_: str) -> DocumentLife | None:
     texts = _texts(work, life.document_id, {(segment.partition_key, segment.shard) for segment in life.segments})
     spans = db.documents.spans(life.document_id)
     outcomes = [outcome for segment in life.segments for outcome in segment.outcomes]
-    priced = [outcome.usd for outcome in outcomes if outcome.usd is not None]
     return DocumentLife(
         document=RecordedDocument(**life.model_dump(exclude={"segments"})),
         versions=tuple(db.documents.versions(life.uri)),
         segments=tuple(_segment(segment, texts, spans) for segment in life.segments),
         calls=sum(outcome.calls for outcome in outcomes),
         tokens=sum(outcome.prompt_tokens + outcome.completion_tokens for outcome in outcomes),
-        usd=sum(priced) if priced else None,
+        usd=known_total(outcome.usd for outcome in outcomes),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gem_tasks.console.chains import Chain
 from gem_tasks.console.span import Filters
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.lineage.console import ConsoleRows
 from gem_tasks.lineage.console.overview import Activity, Total
@@ -125,8 +126,7 @@ def overview(db: ConsoleRows, filters: Filters, chain: Chain | None) -> Overview
     """The contents of the first page, from rollups."""
     steps = funnel(db, filters, chain)
     stages = [step for step in steps if step.recipe_id]
-    priced = [step.usd for step in stages if step.usd is not None]
-    usd = sum(priced) if priced else None
+    usd = known_total(step.usd for step in stages)
     accepted = sum(step.accepted for step in stages if step.name in ACCEPTING)
     failed = [why.model_copy(update={"reason": f"{step.name}: {why.reason}"}) for step in stages for why in step.why
               if why.outcome == "failed"]  # fmt: skip
@@ -164,8 +164,10 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
         held: Counter[str | None] = Counter()
         for each in db.overview.held(filters.partitions, list(places)):
             held[each.recipe_id] += each.texts
+        spared = sum(spared_texts(db, filters.partitions, chain).values())
         for at, link in enumerate(chain.links):
             taken, before = getattr(steps[-1], link.takes, 0), held[steps[-1].recipe_id]
+            taken -= spared if link.stage == "extract" else 0
             step = _step(link.stage, link.recipe_id, taken, rows[at]).model_copy(update={"held": before})
             if chain.others and (opening := chain.opening(at)):
                 first = sum(row.segments for row in rows[at] if row.recipe_id in opening)
@@ -173,6 +175,12 @@ def funnel(db: ConsoleRows, filters: Filters, chain: Chain | None) -> list[Step]
                 step = step.model_copy(update={"taken": conversations(step.ended, taken, first), "texts": texts})
             steps.append(step)
     return steps
+
+
+def spared_texts(db: ConsoleRows, which: PartitionRange, chain: Chain) -> dict[str, int]:
+    """Texts that a synthesizer spares the stages from `extract` on, by partition."""
+    extract = [link.recipe_id for link in chain.links if link.stage == "extract"]
+    return db.overview.spared(which, chain.spared_by, *extract) if chain.spared_by and extract else {}
 
 
 def conversations(made: int, texts: int, first: int) -> int:
@@ -266,11 +274,13 @@ def states(
     for row in db.partitions.stages(keys, source_id):
         rows[row.partition_key].append(row)
     held: dict[tuple[str, str], int] = {}
+    spared: dict[str, int] = {}
     if chain and keys:
         which = PartitionRange(min(keys), max(keys), source_id)
         found = db.overview.held(which, list(chain.places))
         held = {(row.partition, row.recipe_id): row.texts for row in found}
-    return [_state(key, ingested.get(key), rows[key], chain, held) for key in keys]
+        spared = spared_texts(db, which, chain)
+    return [_state(key, ingested.get(key), rows[key], chain, held, spared.get(key, 0)) for key in keys]
 
 
 def _state(
@@ -279,6 +289,7 @@ def _state(
     rows: Sequence[PartitionStage],
     chain: Chain | None,
     held: Mapping[tuple[str, str], int],
+    spared: int,
 ) -> PartitionState:
     segments = ingested.segments if ingested else 0
     stages: list[StageState] = []
@@ -286,6 +297,7 @@ def _state(
     places = chain.places if chain else {}
     for at, link in enumerate(chain.links if chain else ()):
         expected, before = counts.get(link.takes, 0) - held.get((key, before), 0), link.recipe_id
+        expected -= spared if link.stage == "extract" else 0
         mine = [row for row in rows if places.get(row.recipe_id) == at]
         counts = Counter[str]()
         for row in mine:

@@ -43,6 +43,8 @@ class Partition(Value):
     decisions: tuple[Decision, ...]
     held: int
     """Texts that quotas hold before extraction; not counted in a large partition."""
+    spared: int = 0
+    """Texts with a synthesizer's trajectory, which extraction does not get; not counted in a large partition."""
 
 
 def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
@@ -53,13 +55,20 @@ def partition(db: ConsoleRows, key: str, chain: Chain | None) -> Partition:
     rows = db.partitions.shards(key, list(chain.places)) if chain and small else []
     sizes = db.partitions.shard_sizes(key) if small else {}
     held = db.partitions.held(key, list(chain.places)) if chain and small else {}
+    spared = _spared(db, key, chain) if chain and small else {}
     return Partition(
         state=state,
         pace=tuple(_pace(state, chain, rows)) if chain else (),
-        shards=tuple(_shards(sizes, chain, rows, held)) if chain else (),
+        shards=tuple(_shards(sizes, chain, rows, held, spared)) if chain else (),
         decisions=tuple(db.partitions.decisions(key, 30)),
         held=sum(held.values()),
+        spared=sum(spared.values()),
     )
+
+
+def _spared(db: ConsoleRows, key: str, chain: Chain) -> dict[int, int]:
+    extract = [link.recipe_id for link in chain.links if link.stage == "extract"]
+    return db.partitions.spared(key, chain.spared_by, *extract) if chain.spared_by and extract else {}
 
 
 def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pace]:
@@ -75,7 +84,11 @@ def _pace(state: PartitionState, chain: Chain, rows: list[ShardRow]) -> list[Pac
 
 
 def _shards(
-    sizes: dict[int, int], chain: Chain, rows: list[ShardRow], held: dict[tuple[int, str], int]
+    sizes: dict[int, int],
+    chain: Chain,
+    rows: list[ShardRow],
+    held: dict[tuple[int, str], int],
+    spared: dict[int, int],
 ) -> list[ShardState]:
     places = chain.places
     counts: Counter[tuple[int, int, str]] = Counter()
@@ -92,6 +105,7 @@ def _shards(
         for at, link in enumerate(chain.links[1:], start=1):
             taken = counts[shard, at - 1, link.takes] if link.takes in ("accepted", "rejected") else 0
             taken -= held.get((shard, chain.links[at - 1].recipe_id), 0)
+            taken -= spared.get(shard, 0) if link.stage == "extract" else 0
             if opening := chain.opening(at):
                 done = sum(first.get((shard, recipe), 0) for recipe in opening)
                 taken = conversations(counts[shard, at, "done"], taken, done)

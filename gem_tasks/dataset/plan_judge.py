@@ -15,6 +15,7 @@ from gem_tasks.dataset.card import OFFLINE_MODEL
 from gem_tasks.dataset.realised import Counting, has_tool_error, messages_of
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatRequest, Completion
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.realised import Found, Judged, Realised, with_judgements
 from gem_tasks.domain.stage import StageName
 from gem_tasks.domain.trajectory import Message
@@ -171,14 +172,13 @@ class _Asking:
             again = repair(load("repair"), messages, completion.text or "", complaint)
             spent.append(await self._complete(client, again))
             found, complaint = self._read(spent[-1], drawn)
-        prices = [each.usd for each in spent if each.usd is not None]
         return Judged(
             trajectory_id=drawn.trajectory_id,
             planned=drawn.planned,
             found=Found(unreadable={"answer": complaint[:300]}) if complaint else found,
             prompt_tokens=sum(each.usage.prompt_tokens for each in spent),
             completion_tokens=sum(each.usage.completion_tokens for each in spent),
-            usd=sum(prices) if prices else None,
+            usd=known_total(each.usd for each in spent),
         )
 
     async def _complete(self, client: ChatClient, messages: Sequence[object]) -> Completion:

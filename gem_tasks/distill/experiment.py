@@ -23,7 +23,7 @@ from gem_tasks.evals.options import Subset
 DEFAULT = "distill"
 HELD_OUT = "held out"
 _OF_KIND: dict[Kind, tuple[Harness, ...]] = {
-    "agent": ("bfcl", "tau2", "worlds", "calls"), "synthesizer": ("synthesizer",),
+    "agent": ("bfcl", "tau2", "tool-eval-bench", "worlds", "calls"), "synthesizer": ("synthesizer",),
 }  # fmt: skip
 
 
@@ -74,8 +74,9 @@ class Options(Value):
     subset: Subset = "smoke"
     bfcl_ids: tuple[str, ...] = ()
     tau2_ids: tuple[str, ...] = ()
+    tool_eval_bench_ids: tuple[str, ...] = ()
     epochs: int = Field(default=4, ge=1)
-    """Tries per case of τ²-bench and of worlds."""
+    """Tries per case of τ²-bench, tool-eval-bench and worlds."""
     tasks: int | None = Field(default=None, ge=1)
     """Maximum number of held-out tasks in worlds."""
     turns: int | None = Field(default=None, ge=1)

@@ -17,6 +17,9 @@ def report(found: InUse) -> str:
 def _parts(found: InUse) -> Iterator[str]:
     yield f"# Synthesizer {found.model} in the pipeline"
     yield f"Recipe {found.recipe}. {found.sample:.0%} of the documents go both ways: these are the samples."
+    if not (found.groups or found.alone.texts):
+        yield "No text went through it yet."
+        return
     yield "## Cost of one accepted trajectory"
     rows = (("synthesizer", found.synthesizer), ("pipeline", found.pipeline), ("synthesizer, alone", found.alone))
     yield as_table(_COST, [_cost(name, way) for name, way in rows])
@@ -69,13 +72,17 @@ def _group(group: Group) -> tuple[str, ...]:
         _share(group.synthesizer.share),
         _share(group.pipeline.share),
         f"{group.drop:.0%}{' !' if group.flagged else ''}" if group.drop is not None else "-",
-        f"{'open' if group.state.open else 'closed'}: {group.state.why}",
+        group.decision,
         str(group.alone.texts),
         str(group.alone.accepted),
     )
 
 
 def _flags(found: InUse) -> Iterator[str]:
+    yield (
+        "A decision is made after the filter of a partition, with the samples until then; `gem gates` lists their"
+        " figures."
+    )
     yield "The drop compares the synthesizer's share of accepted samples with that of all other groups together."
     for group in found.groups:
         if group.flagged:

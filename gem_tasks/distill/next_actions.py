@@ -1,6 +1,6 @@
 """The conversations in which the models of an experiment are asked for next actions: held out of every arm."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gem_tasks.distill import sets
 from gem_tasks.distill.experiment import Plan
@@ -18,18 +18,17 @@ def held_out_conversations(work: Workspace, plan: Plan, left_out: LeftOut) -> li
 
     If arms have a conversation in different forms, it is the last arm's: the refined one, not its draft.
     """
-    tested: dict[str, dict[str, str]] = {}
     trained: set[str] = set()
     groups: dict[str, str] = {}
-    for arm in reversed(plan.experiment.arms):
-        spec = plan.spec(arm)
+    specs = [plan.spec(arm) for arm in reversed(plan.experiment.arms)]
+    for spec in specs:
         for each, split in sets.place(sets.candidates(work, spec), spec):
             groups[each.trajectory_id] = each.group
             trained |= {each.group} if split != "test" else set()
-        for row in sets.read(work, sets.build(work, spec), "test"):
-            tested.setdefault(row["trajectory_id"], row)
-    kept = {key: row for key, row in sorted(tested.items()) if groups.get(key) not in trained}
-    return read_conversations(_lines(kept), left_out)
+    seen = {key for key, group in groups.items() if group in trained}
+    rows = (row for spec in specs for row in sets.read(work, sets.build(work, spec), "test"))
+    found = read_conversations(_lines(rows, seen), left_out)
+    return sorted(found, key=lambda each: each.name)
 
 
 def options_of(plan: Plan) -> CallsOptions:
@@ -44,5 +43,9 @@ def options_of(plan: Plan) -> CallsOptions:
     return CallsOptions.model_validate({name: value for name, value in wanted.items() if value is not None})
 
 
-def _lines(rows: dict[str, dict[str, str]]) -> Iterator[Line]:
-    return (Line(key, dict(row)) for key, row in rows.items())
+def _lines(rows: Iterable[dict[str, str]], seen: set[str]) -> Iterator[Line]:
+    """Those that were not seen, each once."""
+    for row in rows:
+        if (key := row["trajectory_id"]) not in seen:
+            seen.add(key)
+            yield Line(key, dict(row))

@@ -4,10 +4,7 @@
 and a confined program writes `GEM_HOME/bases/NAME`. The stamp beside it is the hash of the pins, written last.
 """
 
-import os
 import shutil
-import subprocess
-from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,10 +13,8 @@ from gem_tasks.distill.base import environment, folder_of, limits
 from gem_tasks.domain.base import Value
 from gem_tasks.errors import GemError, UserError
 from gem_tasks.evals.child import HarnessError, events
-from gem_tasks.evals.environment import ensure, fault_of
+from gem_tasks.evals.environment import ensure, run_installer
 from gem_tasks.evals.progress import Progress, silent
-from gem_tasks.proxies import for_programs
-from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 from gem_tasks.settings import Settings
 
@@ -99,23 +94,8 @@ def _fetch(python: Path, name: str, wheels: Path, progress: Progress) -> None:
     wheels.parent.chmod(0o755)  # a confined program, which may run as another user, reads them
     pip = [str(python), "-m", "pip", "download", "-q", "--disable-pip-version-check"]
     wanted = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(requirements(name))]
-    _run([*pip, *wanted, "-d", str(wheels)], name)
-
-
-def _run(command: Sequence[str], name: str) -> None:
-    own = for_programs(os.environ)
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=own, umask=0o022
-        )
-    except subprocess.TimeoutExpired:
-        raise UserError(f"Fetching {name} took over {_LIMIT_S // 60} minutes", "Run it again.") from None
-    if done.returncode:
-        line = fault_of(done.stderr)
-        raise UserError(
-            f"GEM could not fetch the packages of {name}: {beginning(line, 300)}",
-            f"Fix the problem, then run: gem models fetch {name}",
-        )
+    failed = f"GEM could not fetch the packages of {name}"
+    run_installer([*pip, *wanted, "-d", str(wheels)], f"Fetching {name}", failed, f"gem models fetch {name}")
 
 
 def _convert(python: Path, name: str, folder: Path, sandbox: SandboxMode, progress: Progress) -> None:

@@ -1,9 +1,12 @@
 """One report of one experiment: `report.md` with tables and plots, built from `raw.json` next to it.
 
+Scores come from the lineage: rebuilt later, both files are the same to the last digit.
+
 The report shows scores with their standard errors, and marks the paper's scores without comparing them. A difference
 between two arms is a paired bootstrap over the same cases.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -11,10 +14,13 @@ from gem_tasks.distill.experiment import Plan
 from gem_tasks.distill.markdown import as_counts, as_number, as_table
 from gem_tasks.distill.plots import draw
 from gem_tasks.distill.result import TITLES, Result
-from gem_tasks.distill.scores import difference_section, score_section, yield_section
+from gem_tasks.distill.scores import correlation_section, difference_section, score_section, yield_section
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import EvalReport
+from gem_tasks.evals.correlation import MOST, Correlation, correlations
+from gem_tasks.evals.registry import find_evaluation
+from gem_tasks.lineage import Ledger
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys
 
@@ -24,7 +30,8 @@ def write(
 ) -> tuple[str, Result]:
     """Writes report and data to the store; returns the report's key and text."""
     result = _gather(work, plan, models, measured)
-    raw = result.model_dump_json(indent=1)
+    plain = json.loads(result.model_dump_json())
+    raw = json.dumps(plain, indent=1, sort_keys=True)  # plans that tasks pass on have other orders of keys
     work.store.put(keys.experiment_key(plan.plan_id, "raw.json"), raw.encode())
     plots = draw(work, result)
     text = render(result, plots)
@@ -44,28 +51,52 @@ def render(result: Result, plots: Sequence[str] = ()) -> str:
             parts += [f"## {TITLES[harness]}", *score_section(result, rows)]
             parts += yield_section(result, rows) if harness == "synthesizer" else []
     parts += difference_section(result)
+    parts += correlation_section(result)
     parts += [f"![{name}]({name}.png)" for name in plots]
     parts += ["## Where the numbers come from", _lineage(result)]
     return "\n\n".join(parts) + "\n"
 
 
 def _gather(work: Workspace, plan: Plan, models: dict[str, Model | None], measured: Sequence[Measured]) -> Result:
-    reports = {each.key: EvalReport.model_validate_json(work.fetch(each.key)) for each in measured}
+    reports: dict[str, EvalReport] = {}
     found: dict[str, SftSet | None] = {}
     lineage: dict[str, list[str]] = {}
     with work.ledger() as ledger:
+        for each in measured:
+            reports[each.key] = ledger.evaluations.report(find_evaluation(ledger, each.evaluation_id))
+        ranked = _correlations(ledger, measured, reports)
         for arm, model in models.items():
             known = ledger.distill.find_sets(model.set_id, limit=1) if model and model.set_id else []
             found[arm] = known[0] if known else None
             recipes = ledger.distill.recipes_of_versions(known[0].versions) if known else []
             lineage[arm] = sorted({each for several in recipes for each in several})
-    return Result(plan=plan, models=models, sets=found, measured=tuple(measured), reports=reports, lineage=lineage)
+    return Result(
+        plan=plan,
+        models=models,
+        sets=found,
+        measured=tuple(measured),
+        reports=reports,
+        correlations=ranked,
+        lineage=lineage,
+    )
+
+
+def _correlations(
+    ledger: Ledger, measured: Sequence[Measured], reports: dict[str, EvalReport]
+) -> tuple[Correlation, ...]:
+    """Over the turns of this run, without evaluations after its last one: a rebuilt report is the same."""
+    turns = {report.settings.subset for report in reports.values() if report.harness == "calls"}
+    rows = ledger.evaluations.find(limit=MOST) if turns else []
+    ids = {each.evaluation_id for each in measured}
+    end = max((row.evaluated_at for row in rows if row.evaluation_id in ids), default=None)
+    by_then = [row for row in rows if end and row.evaluated_at <= end]
+    return tuple(each for each in correlations(by_then) if each.turns in turns)
 
 
 def _facts(result: Result) -> Iterator[str]:
     own = result.plan.options
     chosen = {name: value for name, value in own.model_dump(exclude_defaults=True).items() if value not in ((), None)}
-    few = own.bfcl_ids or own.tau2_ids
+    few = own.bfcl_ids or own.tau2_ids or own.tool_eval_bench_ids
     yield as_table(
         ("", ""),
         [

@@ -8,11 +8,17 @@ from gem_tasks.distill.result import Result
 from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import OVERALL, Score
+from gem_tasks.evals.correlation import BENCHMARKS, FEWEST
 from gem_tasks.evals.pairs import difference
 from gem_tasks.evals.paper import PAPER, SHOWN, Reference
+from gem_tasks.evals.stats import most_first
 
-_CATEGORIES = {"worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}}
+_CATEGORIES = {
+    "worlds": {OVERALL}, "calls": {OVERALL, "call", "speak"}, "tool-eval-bench": {OVERALL, "safety_and_boundaries"},
+}  # fmt: skip
 """Categories in the table, if not all: the evaluation has the others."""
+_EVERY_K = ("tau2", "tool-eval-bench")
+"""Harnesses whose pass^1 to pass^k have a separate table."""
 DROP = 0.20
 """A larger loss on another source is flagged."""
 
@@ -26,7 +32,7 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
         score
         for score in first.scores
         if score.category in _CATEGORIES.get(first.harness, {score.category})
-        and (first.harness != "tau2" or "^" not in score.metric or score.metric == last)
+        and (first.harness not in _EVERY_K or "^" not in score.metric or score.metric == last)
     ]
     columns = [(score.category, score.metric) for score in shown]
     table: list[tuple[str, ...]] = []
@@ -44,14 +50,14 @@ def score_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
             table.append((f"*paper: {reference.model}*", *cells, *["-"] * (empty - len(cells))))
     head = ("per cent ± standard error", *(f"{category} {metric}" for category, metric in columns))
     yield as_table((*head, "failed tries", "seconds"), table)
-    if first.harness == "tau2":
+    if first.harness in _EVERY_K:
         yield from _every_k(result, rows)
     if _references(result):
         yield SHOWN
 
 
 def _every_k(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
-    """pass^1 to pass^k over all domains, with intervals."""
+    """pass^1 to pass^k over all cases, with intervals."""
     found = {each.arm: [s for s in result.reports[each.key].scores if "^" in s.metric] for each in rows}
     metrics = list(dict.fromkeys(score.metric for scores in found.values() for score in scores))
     table = [
@@ -125,7 +131,7 @@ def yield_section(result: Result, rows: Sequence[Measured]) -> Iterator[str]:
     for each in rows:
         reasons = result.reports[each.key].measures.get("reasons")
         if reasons:
-            yield f"Why answers of *{each.arm}* ({each.label}) do not count: {as_counts(reasons)}."
+            yield f"Why answers of *{each.arm}* ({each.label}) do not count: {as_counts(most_first(reasons))}."
     yield from _drops(result, rows)
 
 
@@ -179,3 +185,26 @@ def difference_section(result: Result) -> Iterator[str]:
     if lines:
         yield "## Differences"
         yield as_table(("harness", "arms", "points", "95 % interval (paired bootstrap)", "clear", "cases"), lines)
+
+
+def correlation_section(result: Result) -> Iterator[str]:
+    """Whether next actions rank models as the benchmarks do, if the run has both."""
+    ran = {each.harness for each in result.measured}
+    if "calls" not in ran or not ran & set(BENCHMARKS):
+        return
+    yield "## Next actions beside the benchmarks"
+    if not result.correlations:
+        yield f"No correlation is known: it takes {FEWEST} models with different scores in both, on the same cases."
+        return
+    lines = [
+        (
+            each.harness,
+            each.subset,
+            str(each.models),
+            f"{each.rho:+.2f}",
+            " to ".join(f"{end:+.2f}" for end in each.interval),
+        )
+        for each in result.correlations
+    ]
+    yield as_table(("benchmark", "cases", "models", "Spearman's rho", "95 % interval"), lines)
+    yield "Over all models in the lineage that had these turns when this run ended. It replaces no benchmark."

@@ -15,16 +15,24 @@ from gem_tasks.distill.train import require_machine, train
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
 from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
-from gem_tasks.evals import bfcl, registry, synthesizer, tau2
+from gem_tasks.evals import bfcl, registry, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.admission import admit
 from gem_tasks.evals.calls import run as calls
 from gem_tasks.evals.calls.conversations import LeftOut
+from gem_tasks.evals.calls.kinds import CALLING
 from gem_tasks.evals.calls.turns import turns_of
-from gem_tasks.evals.options import BfclOptions, SynthesizerOptions, Tau2Options, WorldsOptions
+from gem_tasks.evals.options import (
+    BfclOptions,
+    SynthesizerOptions,
+    Tau2Options,
+    ToolEvalBenchOptions,
+    WorldsOptions,
+)
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.synthesizer import Yield
 from gem_tasks.evals.worlds.run import evaluate
@@ -178,7 +186,6 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
         recipes = sorted({recipe for each in ledger.distill.recipes_of_versions(found.versions) for recipe in each})
         rows = ledger.distill.pipeline_cost([each.segment_id for each in segments], recipes)
     accepted = sum(row.accepted for row in rows if row.stage in ACCEPTING)
-    prices = [row.usd for row in rows if row.usd is not None]
     latency = sum(row.latency_ms for row in rows) / 1000
     return Yield(
         texts=len(segments),
@@ -186,7 +193,7 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
         calls=sum(row.calls for row in rows),
         prompt_tokens=sum(row.prompt_tokens for row in rows),
         completion_tokens=sum(row.completion_tokens for row in rows),
-        usd=sum(prices) if prices else None,
+        usd=known_total(row.usd for row in rows),
         latency_s={"mean": round(latency / len(segments), 4)} if segments else {},
     )
 
@@ -214,6 +221,9 @@ def _run(
             **common, **domains, ids=own.tau2_ids, epochs=own.epochs, user=user, message_limit=own.message_limit
         )
         return tau2.evaluate(endpoint, simulated, out, home=home, progress=progress, sandbox=sandbox)
+    if harness == "tool-eval-bench":
+        scripted = ToolEvalBenchOptions(**common, ids=own.tool_eval_bench_ids, epochs=own.epochs)
+        return tool_eval_bench.evaluate(endpoint, scripted, out, home=home, progress=progress, sandbox=sandbox)
     if harness == "worlds":
         return _in_worlds(work, plan, endpoint, out, progress)
     if harness == "calls":
@@ -246,7 +256,7 @@ def _in_worlds(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progr
 def _next_actions(work: Workspace, plan: Plan, endpoint: Endpoint, out: Path, progress: Progress) -> EvalReport | None:
     left_out = LeftOut()
     found, options = next_actions.held_out_conversations(work, plan, left_out), next_actions.options_of(plan)
-    if not any(turn.reference.tool_calls for turn in turns_of(found, options.max_context, LeftOut())):
+    if not any(turn.kind in CALLING for turn in turns_of(found, options.max_context, LeftOut())):
         return None
     return calls.evaluate(endpoint, found, options, out, left_out=left_out, progress=progress)
 

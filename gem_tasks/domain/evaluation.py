@@ -10,9 +10,9 @@ from pydantic import Field, SecretStr, field_validator
 
 from gem_tasks.domain.base import Json, Value
 
-Harness = Literal["bfcl", "tau2", "worlds", "calls", "synthesizer"]
-HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "worlds", "calls", "synthesizer")
-_OUTSIDE = ("bfcl-eval ", "inspect-evals ")
+Harness = Literal["bfcl", "tau2", "tool-eval-bench", "worlds", "calls", "synthesizer"]
+HARNESSES: tuple[Harness, ...] = ("bfcl", "tau2", "tool-eval-bench", "worlds", "calls", "synthesizer")
+_OUTSIDE = ("bfcl-eval ", "inspect-evals ", "tool-eval-bench ")
 """Harnesses of others. In GEM's harnesses, the subset names the tasks."""
 OVERALL = "overall"
 """The category of the total."""

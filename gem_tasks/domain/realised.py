@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from gem_tasks.domain.base import Value
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.interval import wilson
 from gem_tasks.domain.plan import CHOICES
 
@@ -157,7 +158,6 @@ def with_judgements(counted: Realised, judged: list[Judged], judge: Mapping[str,
             shown[name] = shown.get(name, Kept()).plus(name in planned_patterns, bool(at))
             answers[name] = answers.get(name, 0) + 1
     about = [[each.found.patterns[name] for name in PREMISE if name in each.found.patterns] for each in judged]
-    prices = [each.usd for each in judged if each.usd is not None]
     return counted.model_copy(
         update={
             "judged": sum("answer" not in each.found.unreadable for each in judged),
@@ -167,6 +167,6 @@ def with_judgements(counted: Realised, judged: list[Judged], judge: Mapping[str,
             "answers": answers,
             "premise": (sum(any(places) for places in about), sum(bool(places) for places in about)),
             "unreadable": unreadable,
-            "usd": sum(prices) if prices else None,
+            "usd": known_total(each.usd for each in judged),
         }
     )

@@ -31,6 +31,8 @@ _COLUMNS = {
     ("tau2", "banking", "pass^4"): "banking_every4",
     ("tau2", "retail", "avg@4"): "retail_avg4",
     ("tau2", "retail", "pass@4"): "retail_pass4",
+    ("tool-eval-bench", OVERALL, "points"): "tool_eval_bench",
+    ("tool-eval-bench", "safety_and_boundaries", "points"): "tool_eval_bench_safety",
     ("worlds", OVERALL, "pass^1"): "worlds",
     ("calls", OVERALL, "action"): "calls",
 }
@@ -46,6 +48,10 @@ class Row(Reference):
     bfcl_hallucination: float | None = None
     banking_avg4: float | None = None
     banking_every4: float | None = None
+    tool_eval_bench: float | None = None
+    """Share of points of all scenarios."""
+    tool_eval_bench_safety: float | None = None
+    """Of its scenarios about safety and boundaries."""
     worlds: float | None = None
     """pass^1 of tasks in worlds. Compare only rows with the same `where`: it names the set of tasks."""
     worlds_every: float | None = None
@@ -86,6 +92,7 @@ def _numbers(row: EvaluationRow) -> dict[str, float | None]:
             numbers[column] = 100 * score["value"]
             if column == "bfcl" and score["standard_error"] is not None:
                 numbers["bfcl_error"] = 100 * score["standard_error"]
-        if (score["category"], score["metric"]) == (OVERALL, f"pass^{row.settings['epochs']}"):
+        every = f"pass^{row.settings['epochs']}"
+        if (row.harness, score["category"], score["metric"]) == ("worlds", OVERALL, every):
             numbers["worlds_every"] = 100 * score["value"]
     return numbers

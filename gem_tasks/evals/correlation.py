@@ -13,8 +13,10 @@ from gem_tasks.lineage import EvaluationRow
 
 FEWEST = 3
 """Models below which no correlation is shown."""
+MOST = 10_000
+"""Newest evaluations that are compared."""
 _YARDSTICK = "calls"
-_BENCHMARKS = ("bfcl", "tau2", "worlds")
+BENCHMARKS = ("bfcl", "tau2", "tool-eval-bench", "worlds")
 _SAME = ("version", "subset", "mode", "epochs", "user_model", "revision", "tasks_sha256")
 """Settings that the scores of a benchmark share."""
 _SCRIPTED = ("oracle", "apology", "constant")
@@ -48,7 +50,7 @@ def correlations(rows: Sequence[EvaluationRow]) -> list[Correlation]:
     for row in rows:
         if row.model_id is None and row.model in _SCRIPTED:
             continue
-        if row.scores and row.harness in (_YARDSTICK, *_BENCHMARKS):
+        if row.scores and row.harness in (_YARDSTICK, *BENCHMARKS):
             model = f"{row.model_id or row.model} {row.settings.get('thinking')}"
             same = tuple(str(row.settings.get(name)) for name in _SAME)
             scores[row.harness, *same].setdefault(model, float(row.scores[0]["value"]))

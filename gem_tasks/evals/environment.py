@@ -10,9 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from gem_tasks.errors import UserError
@@ -21,7 +22,7 @@ from gem_tasks.proxies import for_programs
 from gem_tasks.redaction import beginning
 from gem_tasks.resources import shipped
 
-EnvironmentName = Literal["bfcl", "tau2", "train", "vllm"]
+EnvironmentName = Literal["bfcl", "tau2", "tool-eval-bench", "train", "vllm"]
 _STAMP = "installed.sha256"
 _LIMIT_S = 1800
 _PYTHONS = ("3.11", "3.12")
@@ -93,18 +94,35 @@ def _install_torch(home: Path, name: EnvironmentName, progress: Progress) -> Non
 
 
 def _run(command: Sequence[str], name: str) -> None:
+    failed = f"GEM could not install the environment {name}"
+    run_installer(command, f"Installing {name}", failed, f"gem eval install {name}", {"VIRTUAL_ENV": ""})
+
+
+def run_installer(
+    command: Sequence[str], doing: str, failed: str, again: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Runs pip or uv.
+
+    Args:
+        command: our own command, no shell.
+        doing: the activity, for a time-out.
+        failed: what went wrong, before the installer's reason.
+        again: the command to repeat.
+        variables: further ones of the environment.
+
+    Raises:
+        UserError: it failed; the message has the installer's reason.
+    """
     # Readable for the user of confined programs, regardless of this process's umask; parent folders stay private.
-    quiet = {**for_programs(os.environ), "VIRTUAL_ENV": "", "UV_NO_PROGRESS": "1"}
+    own = {**for_programs(os.environ), "UV_NO_PROGRESS": "1", **variables}
     try:
         done = subprocess.run(  # noqa: S603 - our own command, no shell
-            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=quiet, umask=0o022
+            command, capture_output=True, text=True, check=False, timeout=_LIMIT_S, env=own, umask=0o022
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"Installing {name} took over {_LIMIT_S // 60} minutes", "Run it again: it resumes.") from None
+        raise UserError(f"{doing} took over {_LIMIT_S // 60} minutes", f"Run it again: {again}.") from None
     if done.returncode:
-        line = fault_of(done.stderr)
-        fix = f"Fix the problem, then run: gem eval install {name}"
-        raise UserError(f"GEM could not install the environment {name}: {beginning(line, 300)}", fix)
+        raise UserError(f"{failed}: {beginning(fault_of(done.stderr), 300)}", f"Fix the problem, then run: {again}")
 
 
 def fault_of(stderr: str) -> str:
@@ -145,4 +163,4 @@ def _python() -> str:
     for version in _PYTHONS:
         if found := shutil.which(f"python{version}"):
             return found
-    raise UserError("BFCL and τ²-bench need Python 3.11 or 3.12", "Install one of them, or uv.")
+    raise UserError("The harnesses need Python 3.11 or 3.12", "Install one of them, or uv.")

@@ -53,7 +53,7 @@ class Scored(NamedTuple):
 class ConfinedHarness(ABC, Generic[Options]):
     """One benchmark. Subclasses define what differs; `evaluate` is shared."""
 
-    name: ClassVar[Literal["bfcl", "tau2"]]
+    name: ClassVar[Literal["bfcl", "tau2", "tool-eval-bench"]]
     """Name of the harness, of its environment, and of its folder in `envs/`."""
     title: ClassVar[str]
     smoke: ClassVar[tuple[str, ...]]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
@@ -59,14 +60,13 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
         places = ledger.evaluations.segment_places(ids)
         latencies = ledger.evaluations.segment_latencies(ids, work.recipe_ids())
     made = _trajectories(work, places)
-    prices = [row.usd for row in stages if row.usd is not None]
     return Yield(
         texts=len(ids),
         accepted=len(made),
         calls=sum(row.calls for row in stages),
         prompt_tokens=sum(row.prompt_tokens for row in stages),
         completion_tokens=sum(row.completion_tokens for row in stages),
-        usd=sum(prices) if prices else None,
+        usd=known_total(row.usd for row in stages),
         latency_s=spread(latencies),
         diversity=variety(made),
         size=sizes(made),

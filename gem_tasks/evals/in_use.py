@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.synthesis import GroupState
+from gem_tasks.domain.costs import known_total
+from gem_tasks.domain.synthesis import GroupState, Sampled, state_of
 from gem_tasks.errors import UserError
-from gem_tasks.lineage.synthesizer import Refused, WayCost
-from gem_tasks.pipeline.synthesizer.groups import last_groups, two_ways
+from gem_tasks.lineage.synthesizer import Refused, Synthesizer, WayCost
+from gem_tasks.pipeline.synthesizer.groups import groups_in, two_ways
 from gem_tasks.pipeline.workspace import Workspace
 
 DROP = 0.2
@@ -50,6 +51,8 @@ class Group(Value):
     name: str
     state: GroupState
     """As it was last decided."""
+    opens: bool
+    """Whether it would be open if that was decided now."""
     synthesizer: Totals
     """On the samples."""
     pipeline: Totals
@@ -61,6 +64,13 @@ class Group(Value):
     theirs; None if one of the two is unknown."""
     enough: bool = False
     """Whether there are enough samples to flag a drop."""
+
+    @property
+    def decision(self) -> str:
+        """Whether it is open, and what the next decision, after the filter of the next partition, would change."""
+        words = {True: "open", False: "closed"}
+        then = f"; {words[self.opens]} from the next partition on" if self.opens is not self.state.open else ""
+        return f"{words[self.state.open]}{then}"
 
     @property
     def flagged(self) -> bool:
@@ -104,18 +114,25 @@ def in_use(work: Workspace) -> InUse:
     Raises:
         UserError: it is off.
     """
+    with work.ledger() as ledger:
+        return in_use_by(work, ledger.synthesizer)
+
+
+def in_use_by(work: Workspace, lineage: Synthesizer) -> InUse:
+    """The same, over a connection of the caller; raises as `in_use`."""
     line = work.with_synthesizer
     if line is None:
         raise UserError("GEM_SYNTHESIZER is off", "Set GEM_SYNTHESIZER=model and GEM_LLM_MODEL_SYNTHESIZE.")
-    ways, states = two_ways(work), last_groups(work)
-    with work.ledger() as ledger:
-        both, alone = ledger.synthesizer.costs(ways), ledger.synthesizer.alone(ways)
-        refused = ledger.synthesizer.refused(ways)
+    ways, states = two_ways(work), groups_in(work, lineage)
+    both, alone, refused = lineage.costs(ways), lineage.alone(ways), lineage.refused(ways)
+    newest = {each.group: each for each in lineage.sampled(ways, work.settings.synthesizer_window)}
+    minimum = work.settings.synthesizer_minimum
     names = sorted({row.group for row in (*both, *alone)} | {state.group for state in states.states})
     groups = [
         Group(
             name=name,
-            state=states.of(name),
+            state=(state := states.of(name)),
+            opens=state_of(newest.get(name) or Sampled(group=name), minimum, was_open=state.open).open,
             synthesizer=_sum(both, "synthesizer", name),
             pipeline=_sum(both, "pipeline", name),
             alone=_sum(alone, "synthesizer", name),
@@ -127,7 +144,7 @@ def in_use(work: Workspace) -> InUse:
         model=recipe.model or "",
         recipe=recipe.recipe_id,
         sample=work.settings.synthesizer_sample,
-        groups=tuple(_compared(groups, work.settings.synthesizer_minimum)),
+        groups=tuple(_compared(groups, minimum)),
         synthesizer=_sum(both, "synthesizer"),
         pipeline=_sum(both, "pipeline"),
         alone=_sum(alone, "synthesizer"),
@@ -137,14 +154,13 @@ def in_use(work: Workspace) -> InUse:
 
 def _sum(rows: Iterable[WayCost], way: str, group: str | None = None) -> Totals:
     found = [row for row in rows if row.way == way and group in (None, row.group)]
-    prices = [row.usd for row in found if row.usd is not None]
     return Totals(
         texts=sum(row.texts for row in found),
         accepted=sum(row.accepted for row in found),
         calls=sum(row.calls for row in found),
         tokens=sum(row.tokens for row in found),
         seconds=sum(row.seconds for row in found),
-        usd=sum(prices) if prices else None,
+        usd=known_total(row.usd for row in found),
     )
 
 

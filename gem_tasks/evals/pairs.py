@@ -56,7 +56,13 @@ def parts(report: EvalReport) -> dict[str, EvalReport]:
 
 
 def _sample(report: EvalReport) -> Sequence[CaseScore]:
-    """In worlds, the task is the case, and its variants and tries are the cluster, as in the overall score."""
+    """What weighs alike in the overall score.
+
+    In worlds, the task is the case, and its variants and tries are the cluster. tool-eval-bench averages over
+    scenarios, not over categories.
+    """
+    if report.harness == "tool-eval-bench":
+        return [case.model_copy(update={"category": "scenarios"}) for case in report.cases]
     if report.harness != "worlds":
         return report.cases
     return [

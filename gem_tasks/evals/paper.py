@@ -5,9 +5,11 @@ ACL version (2026.acl-long.452, July 2026) says 14.9 %. `PAPER` has the tables 2
 version were not available. The paper does not report its harness, mode, thinking and seeds, and BFCL's multi-turn data
 were fixed since.
 
-Other rows are from their authors or from leaderboards, each with source and date. EnvFactory (arXiv 2605.18703) reports
-gains only, up to 15 % on BFCL V3, and no source with a date has a multi-turn score of ToolACE-2: neither has a row.
+Other rows are from their authors or from leaderboards, each with source and date. EnvFactory (arXiv 2605.18703) names
+gains in words, up to 15 % on BFCL V3; its scores were not found as text, so it has no row.
 """
+
+from typing import NamedTuple
 
 from gem_tasks.domain.base import Value
 
@@ -16,7 +18,23 @@ SHOWN = "Paper: the tables of arXiv 2601.10355 v1 (GEM-32B +16.5 %; the ACL vers
 _ARXIV = "arXiv 2601.10355 v1, 2026-01-15"
 _LEADERBOARD = "BFCL leaderboard, data_multi_turn.csv, copy with models up to December 2025"
 _FUNREASON = "model card of FunReason-MT, BFCL V3, arXiv 2510.24645, October 2025"
+_FUNREASON_TABLE = "arXiv 2510.24645, table 2, October 2025, BFCL V3 of 2025-08-26"
 _TAUBENCH = "τ-bench leaderboard, tau2-bench 0.2.1-dev, user gpt-5.2, 2026-02-27"
+
+
+class Origin(NamedTuple):
+    """A source in a few words."""
+
+    name: str
+    url: str
+
+
+_ORIGINS = {
+    _ARXIV: Origin("the paper, January 2026", "https://arxiv.org/abs/2601.10355v1"),
+    _LEADERBOARD: Origin("BFCL leaderboard, December 2025", "https://gorilla.cs.berkeley.edu/leaderboard.html"),
+    _FUNREASON: Origin("FunReason-MT, October 2025", "https://arxiv.org/abs/2510.24645"),
+    _TAUBENCH: Origin("τ-bench leaderboard, February 2026", "https://taubench.com"),
+}
 
 
 class Reference(Value):
@@ -38,6 +56,11 @@ class Reference(Value):
     source: str = ""
     """Where the figures come from, with a date; empty for GEM's own."""
     where: str = "paper"
+
+    @property
+    def origin(self) -> Origin | None:
+        """The source in a few words, with its address; None for GEM's own rows."""
+        return _ORIGINS.get(self.source)
 
 
 _COLUMNS = tuple(Reference.model_fields)[1:10]
@@ -75,6 +98,7 @@ OTHERS: tuple[Reference, ...] = (
     _leaderboard("Gemini-3-Pro-Preview", 63.12, 69.00, 63.00, 56.50, 64.00),
     _row("FunReason-MT-4B", 56.50, source=_FUNREASON, where="reference"),
     _leaderboard("Kimi-K2-Instruct", 50.63, 62.00, 41.00, 44.50, 55.00),
+    _row("ToolACE-2-8B", 37.00, 47.00, 31.00, 28.00, 42.00, source=_FUNREASON_TABLE, where="reference"),
     _leaderboard("Qwen3-32B", 47.87, 56.00, 52.50, 40.00, 43.00),
     Reference(
         model="Qwen3.5-397B-A17B, thinking", airline_avg4=81.5, airline_every4=68.0, retail_avg4=84.43,

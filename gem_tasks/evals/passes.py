@@ -41,9 +41,9 @@ def passes(cases: Sequence[CaseScore], category: str, task_of: Callable[[str], s
     tries = _tries(cases)
     k = min(map(len, tries.values()), default=0)
     for number in range(1, k + 1):
-        yield _score(_by_task(tries, task_of, all_of, number), category, f"pass^{number}")
+        yield mean_of_tasks(_by_task(tries, task_of, all_of, number), category, f"pass^{number}")
     if k > 1:
-        yield _score(_by_task(tries, task_of, any_of, k), category, f"pass@{k}")
+        yield mean_of_tasks(_by_task(tries, task_of, any_of, k), category, f"pass@{k}")
 
 
 def passes_by_category(cases: Sequence[CaseScore]) -> Iterator[Score]:
@@ -93,7 +93,8 @@ def _by_task(tries: dict[str, list[float]], task_of: Callable[[str], str], estim
     return [fmean(values) for values in found.values()]
 
 
-def _score(tasks: list[float], category: str, metric: str) -> Score:
+def mean_of_tasks(tasks: Sequence[float], category: str, metric: str) -> Score:
+    """The mean over tasks, with its standard error and its interval; at least one task."""
     return Score(
         category=category,
         metric=metric,

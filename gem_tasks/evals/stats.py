@@ -6,7 +6,7 @@ Overall is the plain mean of the categories, as in BFCL; its variance is that of
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
 import numpy as np
@@ -19,7 +19,14 @@ By = dict[str, dict[str, list[float]]]
 Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 _CHUNK = 500
-"""Resamples drawn at a time, which limits memory."""
+"""Most resamples drawn at a time, which limits memory."""
+_MOST_DRAWN = 1 << 20
+"""Most clusters drawn at a time, likewise. The result does not depend on either."""
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """By count, then by name: a database keeps no order of keys."""
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def average(cases: Iterable[CaseScore], metric: str = "accuracy") -> tuple[Score, ...]:
@@ -74,8 +81,7 @@ def paired_bootstrap(
     draw = np.random.default_rng(seed)
     total = np.zeros(resamples)
     for category, values in differences.items():
-        for start in range(0, resamples, _CHUNK):
-            count = min(_CHUNK, resamples - start)
+        for start, count in _portions(resamples, len(values)):
             drawn = values[draw.integers(0, len(values), (count, len(values)))].mean(axis=1)
             total[start : start + count] += weights[category] * drawn
     low, high = np.quantile(total, [(1 - confidence) / 2, (1 + confidence) / 2])
@@ -120,12 +126,18 @@ def resampled_ratios(numerators: Floats, denominators: Floats, resamples: int = 
     """
     clusters, draw = numerators.shape[1], np.random.default_rng(seed)
     found: list[Floats] = []
-    for start in range(0, resamples, _CHUNK):
-        times = _times_drawn(draw, min(_CHUNK, resamples - start), clusters)
+    for _, count in _portions(resamples, clusters):
+        times = _times_drawn(draw, count, clusters)
         # Not `@`: the threads of a matrix product cost more than they save, and much more on a busy machine.
         above, below = (np.einsum("rc,dc->rd", each, times) for each in (numerators, denominators))
         found.append(np.where(below > 0, above / np.maximum(below, 1), np.nan))
     return np.concatenate(found, axis=1)
+
+
+def _portions(resamples: int, clusters: int) -> Iterator[tuple[int, int]]:
+    """`(start, number)` of the resamples drawn at a time."""
+    step = max(1, min(_CHUNK, _MOST_DRAWN // max(clusters, 1)))
+    return ((start, min(step, resamples - start)) for start in range(0, resamples, step))
 
 
 def _times_drawn(draw: np.random.Generator, draws: int, clusters: int) -> Floats:

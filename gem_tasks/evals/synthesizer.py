@@ -22,16 +22,17 @@ from gem_tasks.dataset.diversity import diversity
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatRequest, Completion, Sampling
 from gem_tasks.domain.corpus import Segment
+from gem_tasks.domain.costs import known_total
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import EndpointError, UserError
+from gem_tasks.evals import own
 from gem_tasks.evals.folder import save_report
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.evals.options import SynthesizerOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.stats import average
-from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.llm.usage.prices import Pricing, pricing
 from gem_tasks.prompts import load, synthesis
 from gem_tasks.prompts.tags import TagError
@@ -134,13 +135,6 @@ async def _ask_all(
     price = pricing(endpoint.model, endpoint.base_url, options.prices)
     slots, done = asyncio.Semaphore(options.concurrency), 0
     sampling = Sampling(temperature=options.temperature, max_tokens=options.max_tokens)
-    client = OpenAIClient(
-        endpoint.base_url,
-        endpoint.key,
-        concurrency=options.concurrency,
-        timeout_s=options.request_timeout_s,
-        max_attempts=4,
-    )
 
     async def one(segment: Segment) -> Answer:
         nonlocal done
@@ -154,7 +148,7 @@ async def _ask_all(
         progress("synthesizer: ask and check", done, len(segments))
         return answer
 
-    async with client:
+    async with own.client_of(endpoint, options) as client:
         return await asyncio.gather(*map(one, segments))
 
 
@@ -198,8 +192,7 @@ def _settings(options: SynthesizerOptions, segments: Sequence[Segment]) -> RunSe
 
 
 def _measures(answers: Sequence[Answer], pipeline: Yield | None) -> Json:
-    own = yield_of(answers)
-    rows = {"synthesizer": own, **({"pipeline": pipeline} if pipeline else {})}
+    rows = {"synthesizer": yield_of(answers), **({"pipeline": pipeline} if pipeline else {})}
     measures: Json = {name: {**row.model_dump(), "per_accepted": row.per_accepted()} for name, row in rows.items()}
     measures["reasons"] = dict(Counter(each.reason for each in answers if each.reason).most_common())
     return measures
@@ -208,7 +201,6 @@ def _measures(answers: Sequence[Answer], pipeline: Yield | None) -> Json:
 def yield_of(answers: Sequence[Answer]) -> Yield:
     """Sums tokens, cost and valid trajectories over the answers without an error."""
     came = [each for each in answers if each.error is None]
-    prices = [each.usd for each in came if each.usd is not None]
     accepted = [each.trajectory for each in came if each.valid and each.trajectory]
     return Yield(
         texts=len(answers),
@@ -216,7 +208,7 @@ def yield_of(answers: Sequence[Answer]) -> Yield:
         calls=len(came),
         prompt_tokens=sum(each.prompt_tokens for each in came),
         completion_tokens=sum(each.completion_tokens for each in came),
-        usd=sum(prices) if prices else None,
+        usd=known_total(each.usd for each in came),
         latency_s=spread([each.latency_s for each in came]),
         diversity=variety(accepted),
         size=sizes(accepted),

@@ -1,7 +1,7 @@
 """Tries of a benchmark that GEM runs itself: their journal, so that an interrupted run continues, and their workers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -33,6 +33,11 @@ class Try(Value):
         """Whether an endpoint is at fault: if too many are in a row, the run ends."""
         return self.error is not None
 
+    @property
+    def brief(self) -> Self:
+        """What a report needs of it: of a long run, no more is in memory."""
+        return self
+
 
 Item = TypeVar("Item")
 AnyTry = TypeVar("AnyTry", bound=Try)
@@ -42,19 +47,17 @@ class Journal(Generic[AnyTry]):
     """`attempts.jsonl` in the folder of a run: one line for each finished try.
 
     Attributes:
-        found: finished tries by case and number. Those that failed outside the model are not among them.
+        found: finished tries by case and number, in brief. Those that failed outside the model are not among them.
     """
 
     def __init__(self, folder: Path, kind: type[AnyTry]) -> None:
         self._path, self._kind = folder / "attempts.jsonl", kind
-        lines = self._path.read_bytes().split(b"\n") if self._path.is_file() else []
-        read = [each for each in map(self._read, lines) if each and each.error is None]
-        self.found = {(each.case_id, each.epoch): each for each in read}
+        self.found = {(each.case_id, each.epoch): each.brief for each in self._finished()}
 
     def __enter__(self) -> Self:
         """Rewrites the file without lines that a kill cut off and without failed tries."""
-        with replacing(self._path) as part:
-            part.write_text("".join(map(_line, self.found.values())), encoding="utf-8")
+        with replacing(self._path) as part, part.open("w", encoding="utf-8") as file:
+            file.writelines(map(_line, self._finished()))
         self._file = self._path.open("a", encoding="utf-8")
         return self
 
@@ -66,9 +69,14 @@ class Journal(Generic[AnyTry]):
 
     def add(self, attempt: AnyTry) -> None:
         """Keeps a try."""
-        self.found[attempt.case_id, attempt.epoch] = attempt
+        self.found[attempt.case_id, attempt.epoch] = attempt.brief
         self._file.write(_line(attempt))
         self._file.flush()
+
+    def _finished(self) -> Iterator[AnyTry]:
+        if self._path.is_file():
+            with self._path.open("rb") as lines:
+                yield from (each for each in map(self._read, lines) if each and each.error is None)
 
     def _read(self, line: bytes) -> AnyTry | None:
         try:

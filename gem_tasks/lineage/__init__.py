@@ -36,6 +36,7 @@ from gem_tasks.lineage.sources import ListedObject, ReadObject, Registered, Sour
 from gem_tasks.lineage.stages import RunContext, Stages
 from gem_tasks.lineage.stale import Stale
 from gem_tasks.lineage.synthesizer import Synthesizer
+from gem_tasks.lineage.top import Top
 from gem_tasks.lineage.versions import Settled, Versions
 
 __all__ = [
@@ -95,6 +96,7 @@ class Ledger:
         self.stages = Stages(db)
         self.stale = Stale(db)
         self.synthesizer = Synthesizer(db)
+        self.top = Top(db)
         self.versions = Versions(db)
 
     def __enter__(self) -> Self:

@@ -15,7 +15,7 @@ class ApiFinding(Value):
     trajectory_id: str
     api: str
     sha256: str
-    """Of the API's description; empty for an MCP server."""
+    """Of the API's description; empty for an MCP server in findings of earlier versions."""
     mode: Literal["dry-run", "sandbox"]
     tool: str
     operation: str
@@ -35,11 +35,11 @@ class RecordedApiFinding(ApiFinding):
 class ApiFindings(Part):
     """Records and queries of `live_apis`."""
 
-    def replace(self, api: str, trajectory_ids: Sequence[str], found: Sequence[ApiFinding]) -> None:
-        """Records what a run found about conversations, instead of what an earlier one did."""
+    def replace(self, api: str, sha256: str, trajectory_ids: Sequence[str], found: Sequence[ApiFinding]) -> None:
+        """Records what a run found about conversations, instead of what an earlier one with the description did."""
         rows = [each.model_dump() for each in found]
         with self._db.transaction():
-            self._db.run("forget_api_findings", api=api, trajectory_ids=list(trajectory_ids))
+            self._db.run("forget_api_findings", api=api, sha256=sha256, trajectory_ids=list(trajectory_ids))
             self._db.run("insert_api_findings", **columns(rows, list(ApiFinding.model_fields)))
 
     def of(self, trajectory_id: str) -> list[RecordedApiFinding]:

@@ -5,6 +5,9 @@ as argument it upgrades or downgrades to it.
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import psycopg
 from alembic import command
@@ -12,36 +15,46 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.address import CONNECT_LIMIT_S, refuse_malformed, unreachable
+from gem_tasks.lineage.online import LOCK_LIMIT_MS, Online, patiently
 from gem_tasks.lineage.views import create_views, drop_views
 from gem_tasks.resources import shipped
 from gem_tasks.settings import load
 
 VERSION_TABLE = "gem_alembic_version"
 """Not Alembic's default name, which Airflow uses if both share a database."""
+_BASE = "base"
+_VIEWS_SINCE = "0025"
+"""The first revision with all columns that `sql/views` reads."""
 
 
 def migrate(dsn: str, revision: str = "head") -> None:
-    """Upgrades the schema, or downgrades it to `base` (nothing). Two processes may do so at the same time.
+    """Upgrades the schema, or downgrades it, to `base` (nothing) at most. Two processes may do so at the same time.
+
+    Revisions with `online_upgrade` and `online_downgrade` first do their long part beside readers and writers. If that
+    is interrupted, the next call continues it.
 
     Raises:
-        UserError: the database does not answer, or a newer GEM has migrated it.
+        UserError: the database does not answer, or a newer GEM has migrated it, or long transactions prevent it.
     """
     refuse_malformed(dsn)
+    connect = partial(psycopg.connect, dsn, connect_timeout=CONNECT_LIMIT_S)
     # The driver reads the DSN itself, because SQLAlchemy and libpq read URLs differently.
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, connect_timeout=CONNECT_LIMIT_S)
-    )
+    engine = create_engine("postgresql+psycopg://", creator=connect)
     try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('gem-migrate', 0))"))
-            _migrate(connection, revision)
-    except OperationalError as error:
-        raise unreachable(dsn, error.orig or error) from None
+        with connect(autocommit=True) as pg:
+            online = Online(pg)
+            with online.only_migrator():
+                for step in _steps(engine, revision):
+                    if step.online:
+                        step.online(online)
+                    patiently(partial(_take, engine, step))
+    except (OperationalError, psycopg.OperationalError) as error:
+        raise unreachable(dsn, getattr(error, "orig", None) or error) from None
     except CommandError as error:
         raise UserError(
             f"The lineage database cannot be migrated ({error})", "Use the version of GEM that migrated it."
@@ -50,18 +63,59 @@ def migrate(dsn: str, revision: str = "head") -> None:
         engine.dispose()
 
 
-def _migrate(connection: Connection, revision: str) -> None:
+class _Step(NamedTuple):
+    """One transaction from a revision to another, and what precedes it."""
+
+    end: str
+    command: Callable[[Config, str], None] | None = None
+    online: Callable[[Online], None] | None = None
+
+
+def _steps(engine: Engine, wanted: str) -> list[_Step]:
+    """The way from the database's revision to the wanted one. Plain revisions in a row share a transaction."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        current = context.get_current_revision()
+    script = ScriptDirectory.from_config(_config())
+    line = [_BASE, *(each.revision for each in reversed(list(script.walk_revisions())))]
+    ends = [current or _BASE, line[-1] if wanted == "head" else wanted]
+    if unknown := [each for each in ends if each not in line]:
+        raise CommandError(f"there is no revision {unknown[0]}")
+    start, end = (line.index(each) for each in ends)
+    back = end < start
+    crossed = range(start, end, -1) if back else range(start + 1, end + 1)
+    steps: list[_Step] = []
+    for at in crossed:
+        module = script.get_revision(line[at]).module
+        online = getattr(module, "online_downgrade" if back else "online_upgrade", None)
+        if steps and not online and not steps[-1].online:
+            steps.pop()
+        steps.append(_Step(line[at - back], command.downgrade if back else command.upgrade, online))
+    return steps or [_Step(line[end])]
+
+
+def _take(engine: Engine, step: _Step) -> None:
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('gem-migrate', 0))"))
+            if step.online:
+                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_LIMIT_MS}"))
+            elif step.command:
+                drop_views(connection)  # they depend on columns that a migration may change
+            if step.command:
+                config = _config()
+                config.attributes["connection"] = connection
+                step.command(config, step.end)
+            if step.end != _BASE and step.end >= _VIEWS_SINCE:
+                create_views(connection)
+    except OperationalError as error:
+        raise (error.orig if isinstance(error.orig, psycopg.OperationalError) else error) from None
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(shipped("sql") / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    head = ScriptDirectory.from_config(config).get_current_head()
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    if revision != "head" or context.get_current_revision() != head:
-        drop_views(connection)  # they depend on columns that a migration may change
-        step = command.downgrade if revision == "base" else command.upgrade
-        step(config, revision)
-    if revision == "head":
-        create_views(connection)
+    return config
 
 
 if __name__ == "__main__":

@@ -75,12 +75,12 @@ class QuotaTexts(Part):
             for row in rows
         ]
 
-    def decide(self, recipe_id: str, held_by: Mapping[str, str | None]) -> None:
+    def decide(self, recipe_id: str, partition: str, held_by: Mapping[str, str | None]) -> None:
         """Records which quota holds each text; None for those that pass."""
         if held_by:
             self._db.run(
                 "decide_quota_texts",
-                recipe_id=recipe_id, segment_id=list(held_by), held_by=list(held_by.values()),
+                recipe_id=recipe_id, partition=partition, segment_id=list(held_by), held_by=list(held_by.values()),
             )  # fmt: skip
 
     def release(self, partition: str) -> None:

@@ -76,9 +76,10 @@ class Stages(Part):
         place = {"partition": partition, "shard": shard, "recipe_id": recipe_id}
         return {row["segment_id"] for row in self._db.rows("uncounted", **place)}
 
-    def count_workflows(self, recipe_id: str, counts: Mapping[str, int]) -> None:
+    def count_workflows(self, partition: str, recipe_id: str, counts: Mapping[str, int]) -> None:
         """Records how many workflows texts have, by segment id."""
-        self._db.run("count_workflows", recipe_id=recipe_id, segment_id=list(counts), workflows=list(counts.values()))
+        place = {"partition": partition, "recipe_id": recipe_id}
+        self._db.run("count_workflows", **place, segment_id=list(counts), workflows=list(counts.values()))
 
     def take_of(self, recipe_id: str) -> Take:
         """Which conversation of a text a recipe makes; the first one for a recipe before `generate`."""
@@ -129,9 +130,11 @@ class Stages(Part):
         """Whether a model has ever answered under the recipe."""
         return self._db.one("recipe_answered", recipe_id=recipe_id, unusable=[str(each) for each in UNUSABLE])["yes"]
 
-    def count_failed_run(self, recipe_id: str, segment_ids: Sequence[str], set_aside_after: int) -> None:
+    def count_failed_run(
+        self, partition: str, recipe_id: str, segment_ids: Sequence[str], set_aside_after: int
+    ) -> None:
         """Counts a run without an answer to these segments; after `set_aside_after` runs the failure is final."""
-        values = {"recipe_id": recipe_id, "segment_ids": list(segment_ids)}
+        values = {"partition": partition, "recipe_id": recipe_id, "segment_ids": list(segment_ids)}
         self._db.run("count_failed_run", **values, set_aside_after=set_aside_after)
 
 

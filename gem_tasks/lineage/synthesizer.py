@@ -33,7 +33,7 @@ class WayCost(NamedTuple):
     seconds: float
     """Of all requests, one after the other."""
     usd: float | None
-    """None if no price is known."""
+    """None if the price of a request is not known."""
 
 
 class Refused(NamedTuple):

@@ -199,7 +199,9 @@ def _listed(found: Any) -> Any:
 
 def _system(row: Json) -> str | None:
     found = row.get("system", row.get("system_prompt"))
-    return found if isinstance(found, str) else None
+    if found is not None and not isinstance(found, str):
+        raise TurnError(0, f"the system prompt is of type {type(found).__name__}, not text")
+    return found
 
 
 def _tools(row: Json) -> Any:

@@ -52,6 +52,9 @@ ROLES: dict[str, str] = {
 _CALLED = re.compile(r"<(tool_call|function_call|functioncall)>(.*?)(?:</\1>|$)", re.DOTALL)
 _ANSWERED = re.compile("<tool_response>"), re.compile("</tool_response>")
 _THOUGHT = re.compile(r"(?:(?<!\s)\s++)?<think(?:ing)?>"), re.compile(r"</think(?:ing)?>\s*+")
+_LOST = re.compile("tool|function")
+"""Types of parts of a text that hold a call or a result: without them, it is another conversation."""
+_NOTHING = ("", "null", "None")
 
 MOST = 5000
 """Most messages, and most calls, of a row: the checks read fewer, and pairing calls with results takes their square."""
@@ -198,10 +201,10 @@ def _assistant(turns: Turns, index: int, words: str | None, calls: list[_Called]
 
 def _results(turns: Turns, index: int, item: Json, content: str) -> None:
     """Adds one result, or several that a format without parallel results has merged."""
-    ident = item.get("tool_call_id", item.get("id"))
+    ident = _ident(item.get("tool_call_id", item.get("id")))
     answers = _answers(content) or _joined(content) or [content]
     for answer in answers:
-        turns.add("tool", answer, index, tool_call_id=turns.answered(ident if isinstance(ident, str) else ""))
+        turns.add("tool", answer, index, tool_call_id=turns.answered(ident))
 
 
 def _answers(content: str) -> list[str]:
@@ -215,14 +218,27 @@ def _joined(content: str) -> list[str]:
 
 
 def _listed_calls(index: int, item: Json) -> Iterator[_Called]:
-    listed = item.get("tool_calls")
-    if isinstance(listed, str):
-        listed = _json(listed)
-    for call in cast("list[Any]", listed) if isinstance(listed, list) else []:
+    """The calls beside the words, of `tool_calls`, otherwise of `function_call`."""
+    listed, legacy = _column(item, "tool_calls"), _column(item, "function_call")
+    if listed is not None and not isinstance(listed, list | dict):
+        raise TurnError(index, f"`tool_calls` are not a list of calls: {str(listed)[:60]!r}")
+    for call in _as_list(listed or []):
         yield _called(index, call)
-    legacy = item.get("function_call")
-    if not listed and isinstance(legacy, dict) and cast(Json, legacy).get("name"):
-        yield _called(index, legacy)
+    if listed or legacy is None:
+        return
+    if not isinstance(legacy, dict):
+        raise TurnError(index, f"`function_call` is not a call: {str(legacy)[:60]!r}")
+    yield _called(index, legacy)
+
+
+def _column(item: Json, name: str) -> Any:
+    """A column's calls, also from a text; None if it holds none: Arrow fills the columns of other rows with nulls."""
+    found: Any = item.get(name)
+    if isinstance(found, str):
+        read: Any = _json(found)
+        found = found if read is None and found.strip() not in _NOTHING else read
+    empty = isinstance(found, dict) and not any(cast(Json, found).values())
+    return None if empty else cast("Any", found) or None
 
 
 def _written_calls(index: int, text: str) -> list[_Called]:
@@ -244,8 +260,12 @@ def _called(index: int, call: Any) -> _Called:
     if not isinstance(name, str) or not name:
         raise TurnError(index, "a call has no name")
     arguments: Any = body.get("arguments", body.get("parameters"))
-    ident = whole.get("id")
-    return _Called(name, _arguments(index, name, arguments), ident if isinstance(ident, str) else "")
+    return _Called(name, _arguments(index, name, arguments), _ident(whole.get("id")))
+
+
+def _ident(found: Any) -> str:
+    """A call's id, which some datasets write as a number; empty without one."""
+    return str(found) if isinstance(found, str | int) else ""
 
 
 def _arguments(index: int, name: str, written: Any) -> Json:
@@ -275,6 +295,9 @@ def _words(index: int, content: Any) -> str | None:
         return content
     if isinstance(content, list):
         listed = cast("list[Any]", content)
+        kinds = (str(cast(Json, part).get("type")) for part in listed if isinstance(part, dict))
+        if lost := next(filter(_LOST.search, kinds), None):
+            raise TurnError(index, f"a part of type {lost[:40]!r} is not text")
         parts = (cast(Json, part).get("text") if isinstance(part, dict) else part for part in listed)
         return "\n".join(part for part in parts if isinstance(part, str)) or None
     if isinstance(content, dict):

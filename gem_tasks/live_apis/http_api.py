@@ -19,7 +19,7 @@ from gem_tasks.live_apis.operation import Operation, Reply
 from gem_tasks.live_apis.requests import Request, request_of
 from gem_tasks.redaction import beginning
 
-_MAX_ANSWER_BYTES = 1_000_000
+MAX_ANSWER_BYTES = 1_000_000
 _MAX_SILENT = 5
 """Connection faults and timeouts in a row after which GEM makes no more calls."""
 _FIX = "Write http://host:port/prefix, without a key in it."
@@ -116,8 +116,8 @@ async def _reply(response: httpx2.Response) -> Reply:
     data = b""
     async for chunk in response.aiter_bytes():
         data += chunk
-        if len(data) > _MAX_ANSWER_BYTES:
-            return Reply(ok=False, reason="answer_too_large", detail=f"more than {_MAX_ANSWER_BYTES} bytes")
+        if len(data) > MAX_ANSWER_BYTES:
+            return Reply(ok=False, reason="answer_too_large", detail=f"more than {MAX_ANSWER_BYTES} bytes")
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

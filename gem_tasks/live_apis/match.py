@@ -23,7 +23,7 @@ from gem_tasks.domain.base import Value
 from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import UserError
 from gem_tasks.live_apis.operation import Operation, properties_of
-from gem_tasks.live_apis.words import READS, nouns, verb_of, words
+from gem_tasks.live_apis.words import READS, nouns, nouns_named, verb_of, without_prefix, words
 
 THRESHOLD = 0.6
 _NAME, _DESCRIPTION, _PARAMETERS = 0.6, 0.15, 0.25
@@ -75,6 +75,7 @@ class Matcher:
         operations: Sequence[Operation],
         threshold: float = THRESHOLD,
         fixed: Mapping[str, str | None] = MappingProxyType({}),
+        title: str = "",
     ) -> None:
         """Reads the operations.
 
@@ -82,6 +83,7 @@ class Matcher:
             operations: those to choose from.
             threshold: minimum score.
             fixed: operations by tools that were mapped by hand; None for a tool that has none.
+            title: of the API; names that begin with it (`asana_get_task`) say nothing more by that.
 
         Raises:
             UserError: there is no operation of a fixed name.
@@ -91,14 +93,16 @@ class Matcher:
             raise UserError(
                 f"The API has no operation {min(map(str, unknown))!r}", "Use the names that `--json` prints."
             )
-        self._features = [_features(each) for each in operations]
+        self._prefix = frozenset(words(title))
+        self._features = [_features(each, self._prefix) for each in operations]
+        self._everywhere = _everywhere(operations)
         counts = Counter(word for each in self._features for word in each.nouns | each.said)
         self._weights = {word: math.log(1 + len(operations) / count) for word, count in counts.items()}
         self._unknown = math.log(1 + 2 * max(1, len(operations)))
 
     def match(self, tool: ToolSpec) -> Match:
         """The operation with the best score; of several, the first by name. For a fixed tool, the fixed one."""
-        asked = _Asked(tool)
+        asked = _Asked(tool, self._prefix)
         if tool.name in self._fixed:
             return self._by_hand(asked, self._fixed[tool.name])
         ranked = sorted(
@@ -127,7 +131,7 @@ class Matcher:
         name = 2 * covered * theirs / (covered + theirs) if covered + theirs else 0.0
         description = dice(asked.said, features.said | features.nouns)
         pairs = _pairs(asked.parameters, features.operation.properties)
-        parameters = _paired(len(pairs), len(asked.parameters), features.operation)
+        parameters = _paired(len(pairs), len(asked.parameters), features.operation, self._everywhere)
         parts = [(name, _NAME), (description, _DESCRIPTION)]
         parts += [(parameters, _PARAMETERS)] if parameters is not None else []
         action = _action(asked, features)
@@ -158,16 +162,17 @@ class Matcher:
 class _Asked:
     """A tool as the matcher reads it."""
 
-    def __init__(self, tool: ToolSpec) -> None:
+    def __init__(self, tool: ToolSpec, prefix: frozenset[str]) -> None:
         self.tool = tool
-        self.verb, self.known = verb_of(tool.name)
-        found = nouns(tool.name)
+        name = without_prefix(tool.name, prefix)
+        self.verb, self.known = verb_of(name)
+        found = nouns_named(name)
         self.nouns = found - {self.verb} if found - {self.verb} else found
         self.said = nouns(tool.description) | self.nouns
         self.parameters = list(properties_of(tool.parameters))
-        given = (nouns(each) for each in islice(self.parameters, _MOST_PARAMETERS))
+        given = (nouns_named(each) for each in islice(self.parameters, _MOST_PARAMETERS))
         self.context = self.nouns.union({self.verb}, *given)
-        in_order = words(tool.name)
+        in_order = words(name)
         self.joined = {one + other: frozenset((one, other)) for one, other in pairwise(in_order)}
         """`invoiceitem`, as some paths write it."""
 
@@ -177,10 +182,17 @@ def match(tool: ToolSpec, operations: Sequence[Operation], threshold: float = TH
     return Matcher(operations, threshold).match(tool)
 
 
-def _features(operation: Operation) -> _Features:
+def _everywhere(operations: Sequence[Operation]) -> frozenset[str]:
+    """Parameters that most operations require, such as the user or a key: a tool's author knows them already."""
+    counts = Counter(name for each in operations for name in each.required)
+    return frozenset(name for name, count in counts.items() if count > len(operations) / 2 > 1)
+
+
+def _features(operation: Operation, prefix: frozenset[str]) -> _Features:
     fixed = [part for part in operation.path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
     named = operation.name != f"{operation.method} {operation.path}"
-    of_id, of_path = nouns(operation.name) if named else frozenset[str](), nouns(" ".join(fixed))
+    of_id = nouns_named(without_prefix(operation.name, prefix)) if named else frozenset[str]()
+    of_path = nouns_named(without_prefix(" ".join(fixed), prefix))
     return _Features(
         operation=operation,
         verbs=_verbs(operation),
@@ -203,7 +215,10 @@ def _verbs(operation: Operation) -> frozenset[str]:
     of_id = words(re.split(r"[./]", operation.name)[-1])[:1]
     # `PostCustomersCustomer` only repeats the method.
     repeats = operation.name.lower().startswith(operation.method.lower())
-    return frozenset((by_method, *(() if repeats else of_id), *(() if one else words(last)[:1])))
+    if operation.method == "POST" and not repeats and verb_of(" ".join(of_id))[1]:
+        by_method = of_id[0]  # `removeTag` creates nothing
+    of_path = () if one or last.endswith("s") else words(last)[:1]  # `/lists` are things, `/search` is an action
+    return frozenset((by_method, *(() if repeats else of_id), *of_path))
 
 
 def _action(asked: _Asked, features: _Features) -> float:
@@ -223,9 +238,10 @@ def _asks_by_post(features: _Features) -> bool:
     return features.operation.method in ("POST", "") and bool(features.verbs & READS)
 
 
-def _paired(pairs: int, ours: int, operation: Operation) -> float | None:
+def _paired(pairs: int, ours: int, operation: Operation, everywhere: frozenset[str]) -> float | None:
     # Unused optional parameters do not make an operation different.
-    theirs = max(len(operation.required), min(len(operation.properties), pairs))
+    needed = sum(name not in everywhere for name in operation.required)
+    theirs = max(needed, min(len(operation.properties), pairs))
     return min(1.0, 2 * pairs / (ours + theirs)) if ours + theirs else None
 
 

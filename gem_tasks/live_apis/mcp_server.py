@@ -6,20 +6,27 @@ settings.
 
 import shlex
 from contextlib import AsyncExitStack
+from hashlib import sha256
+from typing import NamedTuple
 
 import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client import Transport
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp.types import Tool
 
 from gem_tasks import http_clients
 from gem_tasks.checks.reading.case import NotJson, parsed
+from gem_tasks.checks.reading.validator import Validator
 from gem_tasks.connection_faults import reason
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError
 from gem_tasks.live_apis.hosts import is_url, parts_of
-from gem_tasks.live_apis.operation import Api, Operation, Reply, Slot
+from gem_tasks.live_apis.http_api import MAX_ANSWER_BYTES
+from gem_tasks.live_apis.openapi import MAX_BYTES
+from gem_tasks.live_apis.operation import Api, Operation, Reply, Slot, properties_of
+from gem_tasks.live_apis.references import References, RefError
 from gem_tasks.proxies import proxy_for
 from gem_tasks.redaction import beginning
 
@@ -29,6 +36,14 @@ _STREAM_S = 300.0
 """A server may keep a silent stream open; both limits are the SDK's defaults."""
 
 
+class Listed(NamedTuple):
+    """What a server lists."""
+
+    operations: tuple[Operation, ...]
+    unusable: dict[str, str]
+    sha256: str
+
+
 class McpApi:
     """One server. An async context manager: entering it connects and lists the tools."""
 
@@ -36,13 +51,13 @@ class McpApi:
         self._address, self._timeout_s = address, timeout_s
         self._stack = AsyncExitStack()
         self._client: Client | None = None
-        self._operations: tuple[Operation, ...] = ()
+        self._listed = Listed((), {}, "")
         self._title = title_of(address)
 
     @property
     def api(self) -> Api:
         """The tools that the server lists. Its own name is in the title: many commands are `python`."""
-        return Api(title=self._title, operations=self._operations)
+        return Api(title=self._title, **self._listed._asdict())
 
     async def __aenter__(self) -> "McpApi":
         """Connects.
@@ -54,7 +69,7 @@ class McpApi:
             # The client limits each request itself; another scope around it would exit in the wrong order.
             client = Client(await self._server(), read_timeout_seconds=self._timeout_s)
             self._client = await self._stack.enter_async_context(client)
-            self._operations = await _list(self._client)
+            self._listed = await _list(self._client)
             if about := self._client.server_info:
                 self._title = f"{about.name} ({self._title})"
         except (OSError, TimeoutError, MCPError, ValueError, ExceptionGroup) as error:
@@ -91,6 +106,8 @@ class McpApi:
         text = " ".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
             return Reply(ok=False, reason="tool_error", detail=beginning(text, 200))
+        if len(text) > MAX_ANSWER_BYTES:
+            return Reply(ok=False, reason="answer_too_large", detail=f"{len(text)} characters")
         body = parsed(text) if result.structured_content is None else result.structured_content
         return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
 
@@ -118,27 +135,52 @@ def _words(command: str) -> list[str]:
     raise UserError(f"--mcp is no command: {why}", "Give the URL or the command of an MCP server.")
 
 
-async def _list(client: Client) -> tuple[Operation, ...]:
+async def _list(client: Client) -> Listed:
+    """Lists the tools, under the same limits as a description in a file.
+
+    Raises:
+        ValueError: the list is too large.
+    """
     found: list[Operation] = []
-    cursor = None
+    unusable: dict[str, str] = {}
+    digest, size, cursor = sha256(), 0, None
     for _ in range(_PAGES):
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
-            schema, hints = tool.input_schema, tool.annotations
-            properties: Json = schema.get("properties") or {}
-            slots = {name: Slot(place="argument", name=name) for name in properties}
-            found.append(
-                Operation(
-                    name=tool.name,
-                    description=tool.description or "",
-                    parameters=schema,
-                    slots=slots,
-                    reads_only=hints is not None and hints.read_only_hint is True,
-                )
-            )
+            text = tool.model_dump_json().encode()
+            digest.update(text)
+            if (size := size + len(text)) > MAX_BYTES:
+                raise ValueError(f"its list of tools is larger than {MAX_BYTES} bytes")
+            try:
+                found.append(_operation(tool))
+            except (RefError, TypeError, AttributeError, RecursionError, ValueError) as error:
+                unusable[tool.name] = f"{type(error).__name__}: {beginning(str(error), 200)}"
         if not (cursor := page.next_cursor):
             break
-    return tuple(found)
+    return Listed(tuple(found), unusable, digest.hexdigest())
+
+
+def _operation(tool: Tool) -> Operation:
+    """A tool as an operation; its schema may refer to parts of itself only, and may not take too long to check.
+
+    Raises:
+        RefError, TypeError, AttributeError: it does.
+        ValueError: it is not a schema.
+    """
+    references, hints = References(tool.input_schema), tool.annotations
+    schema = references.schema(tool.input_schema)
+    definitions = references.definitions(schema)
+    schema["properties"] = {name: references.shallow(part) for name, part in properties_of(schema).items()}
+    parameters = {**schema, **({"$defs": definitions} if definitions else {})}
+    if fault := Validator(parameters).fault:
+        raise ValueError(f"its schema is invalid: {fault}")
+    return Operation(
+        name=tool.name,
+        description=tool.description or "",
+        parameters=parameters,
+        slots={name: Slot(place="argument", name=name) for name in schema["properties"]},
+        reads_only=hints is not None and hints.read_only_hint is True,
+    )
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""An HTTP API described by OpenAPI 3.0 or 3.1, or by Swagger 2.0: its operations.
+"""An HTTP API described by OpenAPI 3.0 or 3.1, by Swagger 2.0, or by a Google discovery document: its operations.
 
 GEM follows no reference to another document, and calls no server that the document names.
 """
@@ -13,6 +13,7 @@ import yaml
 
 from gem_tasks.domain.base import Json
 from gem_tasks.errors import UserError, first_line
+from gem_tasks.live_apis.discovery import converted, is_discovery
 from gem_tasks.live_apis.operation import Api, Operation
 from gem_tasks.live_apis.read_operation import OperationReader
 from gem_tasks.live_apis.references import References, RefError
@@ -20,11 +21,11 @@ from gem_tasks.live_apis.swagger import upgraded
 from gem_tasks.plain_yaml import read_yaml
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
-_MAX_BYTES = 20_000_000
+MAX_BYTES = 20_000_000
 _MAX_NODES = 2_000_000
-_FIX = "Give OpenAPI 3 or Swagger 2.0 in JSON or YAML."
+_FIX = "Give OpenAPI 3, Swagger 2.0 or a Google discovery document, in JSON or YAML."
 _OTHERS = {
-    "discoveryVersion": "a Google discovery document", "asyncapi": "an AsyncAPI document", "swaggerVersion":
+    "discoveryVersion": "a list of Google discovery documents", "asyncapi": "an AsyncAPI document", "swaggerVersion":
     "Swagger 1", "wsdl": "WSDL", "__schema": "a GraphQL schema", "item": "a Postman collection",
 }  # fmt: skip
 """Other descriptions, by a key that they have."""
@@ -37,15 +38,15 @@ def read_spec(path: Path) -> Api:
         UserError: it is not such a document.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise UserError(
-                f"{path} is larger than {_MAX_BYTES} bytes", "Give a smaller document: one that keeps its references."
+                f"{path} is larger than {MAX_BYTES} bytes", "Give a smaller document: one that keeps its references."
             )
         data = path.read_bytes()
-        spec = _parsed(path, data.decode("utf-8-sig"))
+        spec = _checked(path, _parsed(path, data.decode("utf-8-sig")))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {first_line(error)}", _FIX) from None
-    return _api(path.name, _checked(path, spec), hashlib.sha256(data).hexdigest())
+    return _api(path.name, spec, hashlib.sha256(data).hexdigest())
 
 
 def _parsed(path: Path, text: str) -> Any:
@@ -63,6 +64,8 @@ def _checked(path: Path, spec: Any) -> Json:
     if not isinstance(spec, dict):
         raise UserError(f"{path} is not an OpenAPI document", _FIX)
     row = cast("Json", spec)
+    if is_discovery(row):
+        return converted(row)
     if not isinstance(row.get("paths"), dict):
         for key, kind in _OTHERS.items():
             if key in row:
@@ -90,7 +93,7 @@ def _api(file: str, spec: Json, sha256: str) -> Api:
             )
     said = cast("Json", info) if isinstance(info, dict) else {}
     return Api(
-        title=str(said.get("title") or file),  # findings are kept by it
+        title=str(said.get("title") or file),
         version=str(said.get("version", "")),
         sha256=sha256,
         operations=tuple(found.values()),

@@ -9,8 +9,8 @@ from gem_tasks.domain.base import Json, Value
 
 Place = Literal["path", "query", "form", "body", "whole_body", "argument"]
 """The location of a parameter; `whole_body` for a JSON body that is not an object, `argument` for MCP."""
-Style = Literal["form", "comma", "space", "pipe", "deep", "json"]
-"""How lists and objects are written as text: `a=1&a=2`, `a=1,2`, `a=1%202`, `a=1|2`, `a[0]=1`, `a=[1,2]`."""
+Style = Literal["form", "comma", "space", "tab", "pipe", "deep", "json"]
+"""How lists and objects are written as text: `a=1&a=2`, `a=1,2`, `a=1%202`, `a=1%092`, `a=1|2`, `a[0]=1`, `a=[1,2]`."""
 
 
 class Slot(Value):
@@ -87,7 +87,7 @@ class Api(Value):
     title: str
     version: str = ""
     sha256: str = ""
-    """Of the description."""
+    """Of the description, or of the tools that an MCP server lists: findings are kept by it."""
     operations: tuple[Operation, ...]
     unusable: dict[str, str] = Field(default_factory=dict)
     """Reasons, by operation or parameter."""

@@ -8,7 +8,9 @@ from gem_tasks.domain.base import Json
 from gem_tasks.live_apis.operation import Credential, Operation, Place, Slot, Style
 from gem_tasks.live_apis.references import References
 
-_STYLES: dict[Any, Style] = {"spaceDelimited": "space", "pipeDelimited": "pipe", "deepObject": "deep"}
+_STYLES: dict[Any, Style] = {
+    "spaceDelimited": "space", "tabDelimited": "tab", "pipeDelimited": "pipe", "deepObject": "deep",
+}  # fmt: skip
 _FORM = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MAX_LEVELS = 20
 _CHOICES = ("oneOf", "anyOf")

@@ -10,7 +10,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.live_apis.operation import Operation, Slot, Style
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_JOINED: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
+_JOINED: dict[Style, str] = {"comma": ",", "space": " ", "tab": "\t", "pipe": "|"}
 _MAX_DEPTH = 64
 
 Pairs = list[tuple[str, str]]
@@ -31,7 +31,7 @@ def request_of(operation: Operation, arguments: Json) -> Request | None:
     for name, value in arguments.items():
         slot = operation.slots[name]
         by_place.setdefault(slot.place, []).append((slot, value))
-    path = filled(operation.path, {slot.name: value for slot, value in by_place.get("path", ())})
+    path = filled(operation.path, {slot.name: _one(value, slot.style) for slot, value in by_place.get("path", ())})
     if path is None:
         return None
     headers = {name: value for name, value in operation.headers.items() if value is not None}
@@ -49,6 +49,13 @@ def filled(template: str, values: Json) -> str | None:
         parts[name] = quote(str(value), safe="")
     path = _PLACEHOLDER.sub(lambda match: parts[match[1]], template)
     return path if path.startswith("/") and not _climbs(path) else None
+
+
+def _one(value: Any, style: Style) -> Any:
+    """A list in a path as one value; a path has no form that repeats the name."""
+    if not isinstance(value, list):
+        return value
+    return _JOINED.get(style, ",").join(text_of(part) for part in cast("list[Any]", value))
 
 
 def _climbs(path: str) -> bool:

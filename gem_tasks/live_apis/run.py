@@ -44,7 +44,7 @@ async def ground(
         fixed: operations by tools that were mapped by hand; None for a tool that has none.
         source: how to make the report again.
     """
-    matcher = Matcher(api.operations, threshold, fixed or {})
+    matcher = Matcher(api.operations, threshold, fixed or {}, api.title)
     matches: dict[ToolKey, Match] = {}
     for row in sample:
         for tool in row.trajectory.tools:

@@ -4,7 +4,11 @@ from typing import Any, cast
 
 from gem_tasks.domain.base import Json
 
-_STYLES = {"csv": ("form", False), "ssv": ("spaceDelimited", False), "pipes": ("pipeDelimited", False)}
+_STYLES = {
+    "csv": ("form", False), "ssv": ("spaceDelimited", False), "tsv": ("tabDelimited", False),
+    "pipes": ("pipeDelimited", False), "multi": ("form", True),
+}  # fmt: skip
+"""Of lists, by `collectionFormat`. OpenAPI has none for tabs: `tabDelimited` is GEM's word."""
 _KEPT = ("name", "in", "required", "description")
 _FLOWS = {"basic": {"type": "http", "scheme": "basic"}, "oauth2": {"type": "oauth2"}}
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
@@ -64,14 +68,20 @@ def _parameter(row: Json) -> Json:
     if "$ref" in row:
         return row  # of another document: the reader refuses it
     schema = {key: value for key, value in row.items() if key not in _KEPT}
-    style, explode = _STYLES.get(str(row.get("collectionFormat", "csv")), ("form", True))
-    return {**{key: row[key] for key in _KEPT if key in row}, "schema": schema, "style": style, "explode": explode}
+    return {**{key: row[key] for key in _KEPT if key in row}, "schema": schema, **_style(row)}
 
 
 def _form(rows: list[Json]) -> Json:
-    properties = {str(row.get("name")): _parameter(row)["schema"] | _said(row) for row in rows}
-    required = [str(row.get("name")) for row in rows if row.get("required") is True]
-    return {"schema": {"type": "object", "properties": properties, "required": required}}
+    named = {str(row.get("name")): row for row in rows}
+    properties = {name: _parameter(row)["schema"] | _said(row) for name, row in named.items()}
+    required = [name for name, row in named.items() if row.get("required") is True]
+    encoding = {name: _style(row) for name, row in named.items()}
+    return {"schema": {"type": "object", "properties": properties, "required": required}, "encoding": encoding}
+
+
+def _style(row: Json) -> Json:
+    style, explode = _STYLES.get(str(row.get("collectionFormat")), _STYLES["csv"])
+    return {"style": style, "explode": explode}
 
 
 def _said(row: Json) -> Json:

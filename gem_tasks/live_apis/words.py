@@ -7,10 +7,40 @@ LONGEST = 20_000
 _VERBS = {
     word: verbs[0]
     for verbs in (
-        ("get", "fetch", "retrieve", "read", "show", "view", "lookup", "check", "describe", "display"),
+        ("get", "fetch", "retrieve", "read", "show", "view", "lookup", "check", "describe", "display", "download"),
         ("list", "search", "find", "query", "browse", "filter"),
-        ("create", "add", "new", "make", "book", "place", "submit", "register", "open", "insert", "post", "start"),
-        ("update", "modify", "edit", "change", "set", "patch", "put", "adjust", "amend"),
+        (
+            "create",
+            "add",
+            "new",
+            "make",
+            "book",
+            "place",
+            "submit",
+            "register",
+            "open",
+            "insert",
+            "post",
+            "start",
+            "attach",
+            "draft",
+            "upload",
+        ),
+        (
+            "update",
+            "modify",
+            "edit",
+            "change",
+            "set",
+            "patch",
+            "put",
+            "adjust",
+            "amend",
+            "move",
+            "rename",
+            "archive",
+            "assign",
+        ),
         ("delete", "remove", "cancel", "revoke", "drop", "close"),
         ("send", "notify", "email", "message"),
     )
@@ -21,8 +51,11 @@ _STOP = frozenset(
     "a an the of for to by in on with and or from as is are be its this that it all one api v1 v2 v3 rest"
     " you your will can if not no this tool return endpoint".split()
 )
-_FILLERS = frozenset(("detail", "info", "information", "data"))
-"""Nouns that add nothing to another one: `get_order_details`."""
+_FILLERS = frozenset(("detail", "info", "information", "data", "id"))
+"""Nouns that add nothing to another one: `get_order_details`, `getCardsByIdCard`."""
+_ES = re.compile(r"(?:ch|sh|ss|x|tus)es$")
+"""Plurals in `es`: branches, addresses, statuses; not warehouses."""
+_PART = re.compile(r"[^._/ -]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -42,12 +75,37 @@ def verb_of(text: str) -> tuple[str, bool]:
 
 
 def nouns(text: str) -> frozenset[str]:
-    """The words that are not verbs."""
+    """The words of a sentence that are not verbs."""
     found = frozenset(word for word in words(text) if word not in _VERBS)
     return found - _FILLERS or found
+
+
+def nouns_named(name: str) -> frozenset[str]:
+    """The words of an identifier or a path except a verb at one of its ends, which `archive_list` has at the first."""
+    raw = [word.lower() for word in _WORD.findall(name[:LONGEST])]
+    if len(raw) > 1 and raw[0] in _VERBS:
+        del raw[0]
+    elif len(raw) > 1 and raw[-1] in _VERBS and _singular(raw[-1]) == raw[-1]:
+        del raw[-1]
+    found = frozenset(_singular(word) for word in raw if word not in _STOP)
+    return found - _FILLERS or found
+
+
+def without_prefix(name: str, prefix: frozenset[str]) -> str:
+    """An identifier or a path without its first parts if these are in the prefix, unless no noun would be left.
+
+    `calendarList` is one part: it is something else than a calendar.
+    """
+    for part in _PART.finditer(name[:LONGEST]):
+        if part[0].lower() not in prefix:
+            rest = name[part.start() :]
+            return rest if nouns_named(rest) - _VERBS.keys() else name
+    return name
 
 
 def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+    if _ES.search(word):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us")) and len(word) > 3 else word

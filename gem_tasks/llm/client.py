@@ -36,7 +36,7 @@ from gem_tasks.llm.dialects.presets import preset_for
 from gem_tasks.llm.dialects.usage_watch import UsageWatch
 from gem_tasks.llm.http.transport import transport_to
 from gem_tasks.llm.limits.deadline import Deadlines
-from gem_tasks.llm.limits.limiter import Limiter
+from gem_tasks.llm.limits.limiter import Health, Limiter
 from gem_tasks.llm.limits.pacing import wait_s
 from gem_tasks.llm.responses.classify import from_status
 from gem_tasks.llm.responses.completions import read_failed
@@ -129,6 +129,11 @@ class OpenAIClient:
     def limit_of(self, request: ChatRequest) -> int:
         """Tokens allowed for an answer, thoughts included, as currently known."""
         return self._windows.bounded(request, self._learning.limit_of(request))
+
+    @property
+    def health(self) -> Health:
+        """Requests in flight, and how the endpoint copes with them."""
+        return self._limiter.health
 
     def dialect_of(self, model: str) -> Dialect:
         """The model's dialect, as currently known."""

@@ -81,6 +81,16 @@ class AirflowAPI:
         runs = self._call("GET", f"/api/v2/dags/{dag}/dagRuns", params=query)["dag_runs"]
         return [run["dag_run_id"] for run in runs if run.get("partition_key") == partition]
 
+    def active_runs(self) -> list[dict[str, Any]]:
+        """The newest runs of any DAG that are running or queued, newest first."""
+        query = {"state": ["running", "queued"], "order_by": "-id", "limit": _PAGE}
+        return self._call("GET", "/api/v2/dags/~/dagRuns", params=query)["dag_runs"]
+
+    def count_tasks(self, dag: str, run_id: str, state: str) -> int:
+        """Number of task instances of a run in a state."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        return self._call("GET", path, params={"state": state, "limit": 1})["total_entries"]
+
     def caused_by(self, dag: str, run_id: str) -> list[str]:
         """Ids of the ingestion runs whose asset events started this run."""
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id, safe='')}/upstreamAssetEvents"

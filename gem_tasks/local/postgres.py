@@ -81,14 +81,19 @@ class Postgres:
         command = ("pg_ctl", "-D", self.data, "-w", "-t", _START_LIMIT_S, "-l", self._log, "-o", options, "start")
         deadline = time.monotonic() + _TAKEOVER_LIMIT_S
         # After a kill -9, the dead postmaster's children hold the data for some seconds, so it may seem alive.
-        while not self._accepts():
+        while not self.accepts():
             if not self.running and self._pg(*command).returncode == 0:
                 continue
             if time.monotonic() > deadline:
                 raise GemError(f"PostgreSQL did not start: {self._log_tail()}")
             time.sleep(0.3)
 
-    def _accepts(self) -> bool:
+    def accepts(self) -> bool:
+        """Whether the cluster runs and lets its user in.
+
+        Raises:
+            UserError: the password is another one.
+        """
         try:
             psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()
         except psycopg.OperationalError as error:

@@ -82,13 +82,18 @@ def _start(home: Path, airflow: bool, say: Say) -> None:
     state = load_state(home)
     processes.end(processes.ours(home))
     processes.forget_sessions(home)
-    postgres_of(home, state).stop()
-    for line in settle_ports(state):
+    postgres = postgres_of(home, state)
+    # `gem synth` in another terminal may be at work with it.
+    keep = postgres.accepts() and os.environ.get("GEM_POSTGRES_PORT") in (None, str(postgres.port))
+    if not keep:
+        postgres.stop()
+    for line in settle_ports(state, running={"postgres"} if keep else frozenset()):
         say(line)
     save_state(home, state)
-    say("starting PostgreSQL")
-    postgres = postgres_of(home, state)
-    postgres.start()
+    if not keep:
+        say("starting PostgreSQL")
+        postgres = postgres_of(home, state)
+        postgres.start()
     for name in (LINEAGE_DB, AIRFLOW_DB):
         postgres.create_database(name)
     env = gem_env(home, state, postgres.dsn(LINEAGE_DB))

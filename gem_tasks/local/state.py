@@ -7,6 +7,7 @@ import secrets
 import socket
 import tempfile
 from base64 import urlsafe_b64encode
+from collections.abc import Set
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -73,8 +74,11 @@ def write_private(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
-def settle_ports(state: State) -> list[str]:
+def settle_ports(state: State, running: Set[str] = frozenset()) -> list[str]:
     """Gives every service a port: the user's, the remembered one, the usual one, or any that is free.
+
+    Args:
+        running: services that keep their port, because they already listen on it.
 
     Returns:
         A line for each remembered port that another program has taken since.
@@ -83,7 +87,7 @@ def settle_ports(state: State) -> list[str]:
         UserError: a port that the user asked for is taken.
     """
     said: list[str] = []
-    for name in SERVICES:
+    for name in (service for service in SERVICES if service not in running):
         variable = f"GEM_{name.upper()}_PORT"
         if wanted := os.environ.get(variable):
             if not wanted.isdigit() or not _free(int(wanted)):

@@ -37,7 +37,7 @@ def apply_quotas(work: Workspace, partition: str) -> int:
         counts, total = ledger.quotas.passed(accepted_by, next_recipe, partition)
         waiting = ledger.quotas.waiting(accepted_by, next_recipe, partition)
         decided = quotas.decide(counts, total, waiting)
-        ledger.quotas.decide(accepted_by, decided)
+        ledger.quotas.decide(accepted_by, partition, decided)
     held = sum(over is not None for over in decided.values())
     if held:
         logger.info("%s: quotas hold %d of %d accepted texts", partition, held, len(decided))

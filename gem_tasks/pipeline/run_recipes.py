@@ -1,7 +1,8 @@
 """The recipes of a run: those that it started with, even if code, settings or prompts change meanwhile.
 
-The first task of a run records its chain. Prompts, menus of plans, models and segment sizes are data, so the other
-tasks use the recorded ones, and make as many conversations of a text. Code is not: if the version of a stage, of the
+The first task of a run records its chain, and that of the synthesizer if it is on. Prompts, menus of plans, models and
+segment sizes are data, so the other tasks use the recorded ones, make as many conversations of a text, and have the
+synthesizer if the first one had it. Code is not: if the version of a stage, of the
 checks or of the segmenter has changed, or a stage's sampling parameters, a task would record results of one recipe
 under another's name. It stops with an error instead.
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gem_tasks.domain.recipe import Recipe
-from gem_tasks.domain.stage import EVERY_STAGE, SIMULATED_USER, USER_PROMPT, settings_of
+from gem_tasks.domain.stage import EVERY_STAGE, SIMULATED_USER, SYNTHESIZER_LINE, USER_PROMPT, settings_of
 from gem_tasks.errors import UserError
 from gem_tasks.pipeline.recipes import MENUS, Chain, last_take, reasons, takes_of
 from gem_tasks.pipeline.workspace import Workspace
@@ -33,9 +34,11 @@ def pin(work: Workspace, run: str) -> Workspace:
         work: workspace of the run's first task.
         run: DAG and run id.
     """
+    register_recipes(work)
+    if line := work.with_synthesizer:
+        register_recipes(line)
     with work.ledger() as ledger:
-        ledger.stages.record_recipes(work.chain.prompt_texts(), work.recipes())
-        ledger.prompts.pin_recipes(run, work.chain_of_last().recipes)  # these tell how many takes there are
+        ledger.prompts.pin_recipes(run, _recipes(work))
     return work
 
 
@@ -51,11 +54,15 @@ def pinned(work: Workspace, run: str) -> Workspace:
     """
     with work.ledger() as ledger:
         recorded = {recipe.stage: recipe for recipe in ledger.prompts.run_recipes(run)}
-        if not recorded or _differing(work.chain_of_last(), recorded) is None:
+        if not recorded or _same(work, recorded):
             return work
         texts = ledger.prompts.by_hash([*_prompts(recorded).values(), *_menus(recorded)])
     sizes = recorded["segment"].params
-    changes = {"segment_target_tokens": sizes["target"], "segment_max_tokens": sizes["max"]}
+    changes = {
+        "segment_target_tokens": sizes["target"],
+        "segment_max_tokens": sizes["max"],
+        "synthesizer": "model" if "synthesize" in recorded else "off",
+    }
     if "simulate" not in recorded:
         changes |= {
             "revise": "off" if "revise" in recorded and takes_of(recorded["revise"]) == "nothing" else "on",
@@ -75,7 +82,7 @@ def pinned(work: Workspace, run: str) -> Workspace:
     work = replace(work, settings=settings, chain=chain)
     if with_take := recorded.get("generate") or recorded.get("simulate"):
         work = work.with_takes_up_to(last_take(with_take))
-    if now := _differing(work.chain_of_last(), recorded):
+    if now := _differing(work, recorded):
         before = recorded.get(now.stage)
         why = reasons(now, before, first=False) if before else "the stage did not exist"
         raise UserError(
@@ -86,10 +93,21 @@ def pinned(work: Workspace, run: str) -> Workspace:
     return work
 
 
-def _differing(chain: Chain, recorded: Mapping[str, Recipe]) -> Recipe | None:
-    """The first recipe of the chain that differs from the recorded one."""
+def _recipes(work: Workspace) -> list[Recipe]:
+    """One recipe for each stage: of the last take, which tells how many there are, and of the synthesizer."""
+    line = work.with_synthesizer
+    own = [line.chain.by_stage[stage] for stage in SYNTHESIZER_LINE[1:]] if line else []
+    return [*work.chain_of_last().recipes, *own]
+
+
+def _same(work: Workspace, recorded: Mapping[str, Recipe]) -> bool:
+    return _differing(work, recorded) is None and (work.settings.synthesizer == "model") == ("synthesize" in recorded)
+
+
+def _differing(work: Workspace, recorded: Mapping[str, Recipe]) -> Recipe | None:
+    """The first recipe that differs from the recorded one."""
     return next(
-        (now for now in chain.recipes if now.stage not in recorded or now.recipe_id != recorded[now.stage].recipe_id),
+        (now for now in _recipes(work) if now.stage not in recorded or now.recipe_id != recorded[now.stage].recipe_id),
         None,
     )
 

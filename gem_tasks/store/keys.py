@@ -10,6 +10,7 @@ from gem_tasks.errors import StoreError
 
 SAMPLE = "sample"
 """Replaces the partition in the journals of estimates."""
+PULSES = "pulses"
 _NAME_BYTES = 200
 """File systems allow 255; the rest is for the suffix of an unfinished write."""
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -33,6 +34,11 @@ def journal_prefix(recipe: str, partition: str, shard: int) -> str:
 def sample_prefix(recipe: str) -> str:
     """Answers of estimates, not yet requested by a shard."""
     return journal_prefix(recipe, SAMPLE, 0)
+
+
+def pulse_key(recipe: str, partition: str, shard: int) -> str:
+    """What a running task says about itself."""
+    return f"{PULSES}/{recipe}/{partition}/shard-{shard:05d}.json"
 
 
 def dataset_key(version: str, name: str) -> str:

@@ -78,7 +78,10 @@ class _Opened:
 
 def chain_of(db: ConsoleRows, work: Workspace, wanted: str | None) -> tuple[Chain | None, list[Chain]]:
     """The chain that a page shows, and all chains."""
-    every = chains(db.prompts.recipes(), {line.recipe_ids()[-1] for line in work.lines()})
+    synthesizer = work.with_synthesizer
+    confirm = [synthesizer.chain.id_of("confirm")] if synthesizer else []
+    ends = [*(line.recipe_ids()[-1] for line in work.lines()), *confirm]
+    every = chains(db.prompts.recipes(), ends, *confirm)
     return chosen(every, wanted), every
 
 

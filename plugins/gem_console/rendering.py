@@ -50,6 +50,7 @@ def _environment() -> Environment:
     shared: dict[str, Any] = {
         "charts": charts, "with_query": with_query, "task_url": task_url, "run_url": run_url, "marked": marked,
         "numeric": numeric, "take_at": take_at, "version": _assets_version(),
+        "number": number, "usd": usd, "seconds": seconds,
     }  # fmt: skip
     made.globals.update(shared)
     macros: dict[str, Any] = {"ui": made.get_template("macros.html").module}
@@ -84,6 +85,11 @@ def usd(value: float | None) -> str:
     if value is None:
         return "–"
     return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds with one decimal; a dash for None."""
+    return "–" if value is None else f"{value:.1f} s"
 
 
 def share(value: float | None) -> str:

@@ -1,6 +1,8 @@
 -- forget_api_findings --
--- Removes what is recorded about conversations and an API; what a new run finds takes its place.
-DELETE FROM api_findings WHERE api = %(api)s AND trajectory_id = ANY(%(trajectory_ids)s)
+-- Removes what is recorded about conversations and a description; what a new run finds takes its place. Earlier
+-- findings with MCP servers have no hash: for them, the name counts.
+DELETE FROM api_findings
+WHERE trajectory_id = ANY(%(trajectory_ids)s) AND (sha256 = %(sha256)s OR sha256 = '' AND api = %(api)s)
 
 -- insert_api_findings --
 -- Findings about texts that are known.

@@ -26,7 +26,7 @@ ORDER BY position
 WITH population AS (
     SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
            NULL::text AS version, o.uri AS stratum
-    FROM stage_results r JOIN segments s USING (segment_id)
+    FROM stage_results r JOIN segments s USING (partition_key, segment_id)
     JOIN documents d USING (document_id) JOIN sources o USING (source_id)
     WHERE r.recipe_id = %(extract_)s AND r.outcome = 'accepted'
       AND (%(version)s::text IS NULL
@@ -52,17 +52,17 @@ WITH takes AS (
     SELECT * FROM unnest(%(validate)s::text[], %(revise)s::text[], %(revalidate)s::text[])
         AS u(validate, revise, revalidate)
 ), refused AS (
-    SELECT DISTINCT ON (r.segment_id) r.segment_id, r.recipe_id, r.stage, r.reason
+    SELECT DISTINCT ON (r.segment_id) r.partition_key, r.segment_id, r.recipe_id, r.stage, r.reason
     FROM takes t JOIN stage_results r ON r.recipe_id IN (t.validate, t.revalidate)
     WHERE r.outcome = 'rejected' AND r.object_key <> ''
       AND (r.recipe_id = t.revalidate OR NOT %(revising)s::boolean
-           OR EXISTS (SELECT 1 FROM stage_results v WHERE v.segment_id = r.segment_id
+           OR EXISTS (SELECT 1 FROM stage_results v WHERE v.partition_key = r.partition_key AND v.segment_id = r.segment_id
                       AND v.recipe_id = t.revise AND v.outcome <> 'accepted'))
     ORDER BY r.segment_id, md5(%(seed)s::text || r.recipe_id), r.recipe_id
 ), population AS (
     SELECT r.segment_id AS item_id, s.partition_key AS partition, s.shard, r.recipe_id, r.stage,
            NULL::text AS version, o.uri AS stratum, r.reason
-    FROM refused r JOIN segments s USING (segment_id)
+    FROM refused r JOIN segments s USING (partition_key, segment_id)
     JOIN documents d USING (document_id) JOIN sources o USING (source_id)
     WHERE (%(version)s::text IS NULL
            OR s.partition_key = (SELECT partition_key FROM datasets WHERE version = %(version)s))

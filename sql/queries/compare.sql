@@ -23,14 +23,14 @@ SELECT count(*)::int AS segments,
        avg(a.completion_tokens)::float AS completion_tokens_a, avg(b.completion_tokens)::float AS completion_tokens_b,
        avg(a.usd)::float AS usd_a, avg(b.usd)::float AS usd_b,
        avg(a.latency_ms)::float AS latency_ms_a, avg(b.latency_ms)::float AS latency_ms_b
-FROM stage_results a JOIN stage_results b USING (segment_id)
+FROM stage_results a JOIN stage_results b USING (partition_key, segment_id)
 WHERE a.recipe_id = %(a)s AND b.recipe_id = %(b)s
 
 -- compared_sizes --
 -- Sizes of trajectories that both recipes accepted: messages, tools and calls.
 SELECT name, count(*)::int AS pairs, avg(a)::float AS a, avg(b)::float AS b, coalesce(stddev_samp(b - a), 0)::float AS spread
 FROM (SELECT m.name, (a.measures ->> m.name)::float AS a, (b.measures ->> m.name)::float AS b
-      FROM stage_results a JOIN stage_results b USING (segment_id)
+      FROM stage_results a JOIN stage_results b USING (partition_key, segment_id)
       CROSS JOIN (VALUES ('messages'), ('tools'), ('calls')) AS m(name)
       WHERE a.recipe_id = %(a)s AND b.recipe_id = %(b)s AND a.outcome = 'accepted' AND b.outcome = 'accepted') AS sized
 WHERE a IS NOT NULL AND b IS NOT NULL
@@ -40,7 +40,7 @@ GROUP BY name ORDER BY array_position(ARRAY['messages', 'tools', 'calls'], name)
 -- Rejections by each of two recipes, over the segments with a result of both, by reason or error class; these include
 -- checks and the judge's rules.
 SELECT why, count(*) FILTER (WHERE side = 'a')::int AS a, count(*) FILTER (WHERE side = 'b')::int AS b
-FROM (SELECT u.side, u.why FROM stage_results a JOIN stage_results b USING (segment_id)
+FROM (SELECT u.side, u.why FROM stage_results a JOIN stage_results b USING (partition_key, segment_id)
       CROSS JOIN LATERAL (VALUES ('a', coalesce(a.reason, a.error_class)), ('b', coalesce(b.reason, b.error_class)))
           AS u(side, why)
       WHERE a.recipe_id = %(a)s AND b.recipe_id = %(b)s) AS turned_down

@@ -21,7 +21,7 @@ WITH versions AS (
     FROM takes v JOIN stage_results r ON r.recipe_id = v.recipes ->> 'validate' AND r.partition_key = v.partition_key
     WHERE %(unjudged)s::boolean AND r.outcome = 'rejected' AND starts_with(r.reason, 'judge_')
       AND NOT EXISTS (SELECT 1 FROM stage_results again WHERE again.recipe_id = v.recipes ->> 'revalidate'
-                        AND again.segment_id = r.segment_id AND again.outcome = 'accepted')
+                        AND again.partition_key = r.partition_key AND again.segment_id = r.segment_id AND again.outcome = 'accepted')
 )
 SELECT f.trajectory_id, f.segment_id, f.version, f.recipes, f.domain, s.partition_key AS partition, s.shard,
        d.uri AS document_uri, coalesce(d.metadata ->> 'source', o.uri) AS source, d.metadata ->> 'copy_of' AS copy_of
@@ -71,7 +71,8 @@ WHERE NOT EXISTS (SELECT 1 FROM models m JOIN sft_set_items i USING (set_id)
 SELECT stage, count(*)::int AS segments, sum(calls)::int AS calls, sum(prompt_tokens)::bigint AS prompt_tokens,
        sum(completion_tokens)::bigint AS completion_tokens, sum(latency_ms)::bigint AS latency_ms, sum(usd) AS usd,
        count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted
-FROM stage_results WHERE segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s)
+FROM segments s JOIN stage_results r USING (partition_key, segment_id)
+WHERE s.segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s)
 GROUP BY stage ORDER BY min(updated_at)
 
 -- recipes_of_versions --

@@ -129,5 +129,6 @@ WHERE segment_id = ANY(%(segments)s) ORDER BY partition_key, shard, row_no
 
 -- segment_latencies --
 -- Total seconds of the calls for each segment, over these recipes.
-SELECT segment_id, sum(latency_ms)::float8 / 1000 AS seconds FROM stage_results
-WHERE segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s) GROUP BY segment_id
+SELECT segment_id, sum(latency_ms)::float8 / 1000 AS seconds
+FROM segments s JOIN stage_results r USING (partition_key, segment_id)
+WHERE s.segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s) GROUP BY segment_id

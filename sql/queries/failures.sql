@@ -2,7 +2,7 @@
 -- Failed segments under these recipes, newest first.
 SELECT r.segment_id, d.uri, r.stage, r.recipe_id, r.partition_key AS partition, r.shard, r.error_class, r.detail,
        r.calls, r.object_key, r.set_aside
-FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE r.outcome = 'failed' AND r.recipe_id = ANY(%(recipe_ids)s)
   AND (%(error_class)s::text IS NULL OR r.error_class = %(error_class)s)
   AND (%(stage)s::text IS NULL OR r.stage = %(stage)s)

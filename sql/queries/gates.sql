@@ -51,7 +51,7 @@ FROM results, diversity, classes WHERE total > 0
 -- gate_examples --
 -- Results with this outcome, in an order that looks random and is stable.
 SELECT r.segment_id, r.shard, d.uri, r.outcome, coalesce(r.reason, r.error_class) AS reason, r.detail
-FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE r.partition_key = %(partition)s AND r.recipe_id = ANY(%(recipe_ids)s) AND r.outcome = ANY(%(outcomes)s)
 ORDER BY md5(r.segment_id), r.segment_id, r.recipe_id LIMIT %(limit)s
 

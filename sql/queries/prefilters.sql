@@ -59,7 +59,7 @@ GROUP BY 1
 SELECT r.segment_id, s.document_id, r.partition_key AS partition, r.shard,
        coalesce((NOT r.measures ? 'prefilter') OR r.measures -> 'prefilter_share' = 'true', true)
            AND (%(since)s::timestamptz IS NULL OR r.updated_at > %(since)s) AS unbiased
-FROM stage_results r JOIN segments s USING (segment_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id)
 WHERE r.recipe_id = %(recipe_id)s AND r.outcome = %(outcome)s
   AND coalesce(r.reason, '') NOT IN ('prefilter', 'near_duplicate')
 ORDER BY r.updated_at DESC, r.segment_id LIMIT %(limit)s

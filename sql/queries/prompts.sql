@@ -38,7 +38,8 @@ SELECT r.recipe_id AS known_as, r.stage, r.version, r.prompt_sha256, r.model, r.
 FROM run_recipes u JOIN recipes r USING (recipe_id) WHERE u.run = %(run)s
 
 -- pin_recipes --
--- A run that starts anew records its current recipes.
+-- A run that starts anew records its current recipes, instead of all earlier ones.
+WITH earlier AS (DELETE FROM run_recipes WHERE run = %(run)s AND stage <> ALL(%(stage)s::text[]))
 INSERT INTO run_recipes (run, stage, recipe_id)
 SELECT %(run)s, u.stage, u.recipe_id FROM unnest(%(stage)s::text[], %(recipe_id)s::text[]) AS u(stage, recipe_id)
 ON CONFLICT (run, stage) DO UPDATE SET recipe_id = excluded.recipe_id, pinned_at = now()
@@ -53,5 +54,5 @@ ORDER BY s.partition_key, s.shard, s.row_no LIMIT %(limit)s
 
 -- result_object --
 -- Where what a stage made of a segment under a recipe lies, as long as it was not removed.
-SELECT object_key FROM stage_results
-WHERE segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s AND object_key <> ''
+SELECT object_key FROM segments s JOIN stage_results r USING (partition_key, segment_id)
+WHERE s.segment_id = %(segment_id)s AND recipe_id = %(recipe_id)s AND object_key <> ''

@@ -11,12 +11,15 @@ WITH links AS (
 SELECT DISTINCT s.shard
 FROM live_segments s
 CROSS JOIN links c
-LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
-LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
+LEFT JOIN stage_results r
+    ON r.partition_key = s.partition_key AND r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+LEFT JOIN stage_results p
+    ON p.partition_key = s.partition_key AND p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND c.recipe_id = ANY(%(asked)s)
   AND (r.segment_id IS NULL OR NOT r.final OR r.retry_asked)
   AND (c.parent IS NULL OR p.outcome = c.takes)
-  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h
+                  WHERE h.partition_key = %(partition)s AND h.segment_id = s.segment_id AND h.recipe_id = c.parent)
   AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
                   WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
@@ -33,10 +36,13 @@ WITH links AS (
 SELECT c.recipe_id, count(*)::int AS segments
 FROM live_segments s
 CROSS JOIN links c
-LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
-LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = c.parent
+LEFT JOIN stage_results r
+    ON r.partition_key = s.partition_key AND r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+LEFT JOIN stage_results p
+    ON p.partition_key = s.partition_key AND p.segment_id = s.segment_id AND p.recipe_id = c.parent
 WHERE s.partition_key = %(partition)s AND r.segment_id IS NULL AND (c.parent IS NULL OR p.outcome = c.takes)
-  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = c.parent)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h
+                  WHERE h.partition_key = %(partition)s AND h.segment_id = s.segment_id AND h.recipe_id = c.parent)
   AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
                   WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = c.spared_by)
   AND (c.workflow = 0 OR coalesce((p.measures ->> c.counts)::int > c.workflow, true))
@@ -58,11 +64,14 @@ SELECT count(*)::int AS expected,
        count(*) FILTER (WHERE r.outcome = 'rejected' AND NOT r.retry_asked)::int AS rejected,
        count(*) FILTER (WHERE r.outcome = 'failed' AND NOT r.retry_asked AND r.final)::int AS failed
 FROM live_segments s
-LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
-LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
+LEFT JOIN stage_results r
+    ON r.partition_key = s.partition_key AND r.segment_id = s.segment_id AND r.recipe_id = %(recipe_id)s
+LEFT JOIN stage_results p
+    ON p.partition_key = s.partition_key AND p.segment_id = s.segment_id AND p.recipe_id = %(parent_id)s
 WHERE s.partition_key = %(partition)s AND s.shard = %(shard)s
   AND (%(parent_id)s::text IS NULL OR p.outcome = %(takes)s)
-  AND NOT EXISTS (SELECT 1 FROM held_segments h WHERE h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
+  AND NOT EXISTS (SELECT 1 FROM held_segments h
+                  WHERE h.partition_key = %(partition)s AND h.segment_id = s.segment_id AND h.recipe_id = %(parent_id)s)
   AND NOT EXISTS (SELECT 1 FROM synthesized_texts y
                   WHERE y.partition_key = %(partition)s AND y.segment_id = s.segment_id AND y.recipe_id = %(spared_by)s)
   AND (%(workflow)s = 0 OR coalesce((p.measures ->> %(counts)s)::int > %(workflow)s, true))

@@ -57,7 +57,7 @@ SELECT r.segment_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.at
        r.completion_tokens, r.latency_ms, r.usd, r.faults, r.recipe_id, r.object_key, c.model, c.prompt_sha256, c.version AS stage_version,
        r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try, r.updated_at,
        coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
-FROM stage_results r JOIN segments s USING (segment_id) JOIN recipes c USING (recipe_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN recipes c USING (recipe_id)
 LEFT JOIN recipe_takes k USING (recipe_id)
 WHERE s.document_id = %(document_id)s ORDER BY r.segment_id, r.updated_at, r.stage
 

@@ -41,9 +41,11 @@ WHERE r.partition_key = u.partition_key AND r.recipe_id = u.recipe_id AND r.shar
 SELECT EXISTS (
     SELECT 1 FROM recipes c
     JOIN segments s ON s.partition_key = %(partition)s AND s.shard = %(shard)s
-    LEFT JOIN stage_results r ON r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
+    LEFT JOIN stage_results r
+        ON r.partition_key = s.partition_key AND r.segment_id = s.segment_id AND r.recipe_id = c.recipe_id
     LEFT JOIN recipes parent ON parent.recipe_id = c.parent_id AND parent.stage <> 'segment'
-    LEFT JOIN stage_results p ON p.segment_id = s.segment_id AND p.recipe_id = parent.recipe_id
+    LEFT JOIN stage_results p
+        ON p.partition_key = s.partition_key AND p.segment_id = s.segment_id AND p.recipe_id = parent.recipe_id
     WHERE c.recipe_id = %(recipe_id)s AND (r.segment_id IS NULL OR r.retry_asked)
       AND (parent.recipe_id IS NULL OR p.outcome = coalesce(c.params ->> 'takes', 'accepted'))
 ) OR EXISTS (

@@ -26,7 +26,7 @@ WHERE partition_key = %(partition)s AND shard = %(shard)s AND recipe_id = %(reci
 -- Adds the number of workflows to results of `extract`.
 UPDATE stage_results r SET measures = coalesce(r.measures, '{}') || jsonb_build_object('workflows', u.workflows)
 FROM unnest(%(segment_id)s::text[], %(workflows)s::int[]) AS u(segment_id, workflows)
-WHERE r.segment_id = u.segment_id AND r.recipe_id = %(recipe_id)s
+WHERE r.partition_key = %(partition)s AND r.segment_id = u.segment_id AND r.recipe_id = %(recipe_id)s
 
 -- upsert_outcomes --
 -- Bulk upsert; the cost of earlier attempts stays counted.
@@ -42,7 +42,7 @@ FROM unnest(%(segment_id)s::text[], %(outcome)s::text[], %(reason)s::text[], %(e
             %(latency_ms)s::int[], %(usd)s::double precision[], %(measures)s::jsonb[])
      AS u(segment_id, outcome, reason, error_class, detail, doubtful, calls, faults, prompt_tokens, cached_tokens,
           completion_tokens, reasoning_tokens, latency_ms, usd, measures)
-ON CONFLICT (segment_id, recipe_id) DO UPDATE SET
+ON CONFLICT (partition_key, segment_id, recipe_id) DO UPDATE SET
     outcome = excluded.outcome, reason = excluded.reason, error_class = excluded.error_class, detail = excluded.detail,
     doubtful = excluded.doubtful, set_aside = false,
     failed_runs = CASE WHEN excluded.final THEN 0 ELSE old.failed_runs END,
@@ -84,7 +84,7 @@ SELECT EXISTS (SELECT 1 FROM stage_totals
 -- count_failed_run --
 -- Records that a run ended without an answer to these segments; after several such runs the failure is final.
 UPDATE stage_results SET failed_runs = failed_runs + 1, set_aside = failed_runs + 1 >= %(set_aside_after)s
-WHERE segment_id = ANY(%(segment_ids)s) AND recipe_id = %(recipe_id)s AND NOT final
+WHERE partition_key = %(partition)s AND segment_id = ANY(%(segment_ids)s) AND recipe_id = %(recipe_id)s AND NOT final
 
 -- take_of --
 -- Which conversation of a text a recipe makes.

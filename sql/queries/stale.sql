@@ -12,29 +12,30 @@ WITH chain AS (
         WITH ORDINALITY AS u(recipe_id, stage, takes, least, counts, spared_by, ord)
     WINDOW way AS (ORDER BY ord)
 ), deepest AS (
-    SELECT DISTINCT ON (r.segment_id) r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false)
+    SELECT DISTINCT ON (r.partition_key, r.segment_id) r.partition_key, r.segment_id, c.ord, coalesce(r.outcome = c.next_takes, false)
                AND (c.next_least = 0 OR coalesce((r.measures ->> c.next_counts)::int > c.next_least, true)) AS passed,
            r.retry_asked OR NOT r.final AS again
     FROM stage_results r JOIN chain c USING (recipe_id)
     WHERE (%(first)s::text IS NULL OR r.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR r.partition_key <= %(last)s)
-    ORDER BY r.segment_id, c.ord DESC
+    ORDER BY r.partition_key, r.segment_id, c.ord DESC
 ), waiting AS (
     SELECT s.segment_id, s.partition_key, coalesce(d.again, false) AS again,
            CASE WHEN d.again THEN d.ord ELSE coalesce(d.ord, 0) + 1 END AS frontier
-    FROM live_segments s LEFT JOIN deepest d USING (segment_id)
+    FROM live_segments s LEFT JOIN deepest d USING (partition_key, segment_id)
     WHERE (%(first)s::text IS NULL OR s.partition_key >= %(first)s)
       AND (%(last)s::text IS NULL OR s.partition_key <= %(last)s)
       AND (d.segment_id IS NULL OR d.again OR d.passed)
       AND NOT EXISTS (SELECT 1 FROM held_segments h JOIN chain c USING (recipe_id)
-                      WHERE h.segment_id = s.segment_id AND c.ord = d.ord)
+                      WHERE h.partition_key = s.partition_key AND h.segment_id = s.segment_id AND c.ord = d.ord)
       AND NOT EXISTS (SELECT 1 FROM chain c
                       WHERE c.spared_by IS NOT NULL AND c.ord > coalesce(d.ord, 0)
                         AND (SELECT true FROM synthesized_texts y
-                             WHERE y.segment_id = s.segment_id AND y.recipe_id = c.spared_by))
+                             WHERE y.partition_key = s.partition_key AND y.segment_id = s.segment_id
+                               AND y.recipe_id = c.spared_by))
 ), before AS (
     SELECT DISTINCT ON (r.segment_id, r.stage) r.segment_id, r.stage, r.recipe_id
-    FROM stage_results r JOIN waiting w USING (segment_id) LEFT JOIN recipe_takes t USING (recipe_id)
+    FROM stage_results r JOIN waiting w USING (partition_key, segment_id) LEFT JOIN recipe_takes t USING (recipe_id)
     WHERE r.recipe_id <> ALL(%(recipe_ids)s::text[])
       AND (t.recipe_id IS NULL OR t.workflow = %(workflow)s
            AND (t.rollout = %(rollout)s OR r.stage = 'world' OR r.stage = 'task'))

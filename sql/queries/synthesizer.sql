@@ -1,23 +1,25 @@
 -- synthesized_segments --
 -- Texts of a shard that a synthesizer's trajectory spares the other stages.
-SELECT y.segment_id FROM synthesized_texts y JOIN segments s USING (segment_id)
+SELECT y.segment_id FROM synthesized_texts y JOIN segments s USING (partition_key, segment_id)
 WHERE y.recipe_id = %(recipe_id)s AND s.partition_key = %(partition)s AND s.shard = %(shard)s
 
 -- both_ways --
 -- The newest texts of each group that went both ways to the end, and whether each way made a trajectory. The pipeline's
 -- end is an accepted trajectory, or a result after which no stage follows.
 WITH asked AS (
-    SELECT y.segment_id, y.measures ->> 'group' AS name, coalesce(c.outcome = 'accepted', false) AS synthesizer,
+    SELECT y.partition_key, y.segment_id, y.measures ->> 'group' AS name, coalesce(c.outcome = 'accepted', false) AS synthesizer,
            greatest(y.updated_at, c.updated_at) AS at
     FROM stage_results y
-    LEFT JOIN stage_results c ON c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
+    LEFT JOIN stage_results c
+        ON c.partition_key = y.partition_key AND c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
     WHERE y.recipe_id = %(synthesize)s AND y.measures ->> 'way' = 'both'
       AND (y.outcome = 'rejected' OR c.final AND NOT c.retry_asked)
 ), ended AS (
     SELECT a.segment_id, a.name, a.synthesizer, bool_or(r.outcome = 'accepted') AS pipeline,
            greatest(a.at, max(r.updated_at)) AS at
     FROM asked a
-    JOIN stage_results r ON r.segment_id = a.segment_id AND r.final AND NOT r.retry_asked
+    JOIN stage_results r
+      ON r.partition_key = a.partition_key AND r.segment_id = a.segment_id AND r.final AND NOT r.retry_asked
          AND (r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted'
               OR r.recipe_id = ANY(%(stages)s::text[]) AND r.outcome <> 'accepted'
                  AND NOT (r.recipe_id = %(revised)s AND r.outcome = 'rejected'))
@@ -39,23 +41,25 @@ ORDER BY decision_id DESC LIMIT 1
 
 -- both_ways_cost --
 -- What each way made of the texts that went both ways to the end, and what it cost, by group. Seconds are those of all
--- requests; USD is NULL where no price is known.
+-- requests; USD is NULL if the price of a request is not known.
 WITH asked AS (
-    SELECT y.segment_id, y.measures ->> 'group' AS name, coalesce(c.outcome = 'accepted', false) AS accepted,
+    SELECT y.partition_key, y.segment_id, y.measures ->> 'group' AS name, coalesce(c.outcome = 'accepted', false) AS accepted,
            y.calls + coalesce(c.calls, 0) AS calls,
            y.prompt_tokens + y.completion_tokens + coalesce(c.prompt_tokens + c.completion_tokens, 0) AS tokens,
-           y.latency_ms + coalesce(c.latency_ms, 0) AS latency_ms, coalesce(y.usd + c.usd, y.usd, c.usd) AS usd
+           y.latency_ms + coalesce(c.latency_ms, 0) AS latency_ms,
+           CASE y.calls WHEN 0 THEN 0 ELSE y.usd END + CASE coalesce(c.calls, 0) WHEN 0 THEN 0 ELSE c.usd END AS usd
     FROM stage_results y
-    LEFT JOIN stage_results c ON c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
+    LEFT JOIN stage_results c
+        ON c.partition_key = y.partition_key AND c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
     WHERE y.recipe_id = %(synthesize)s AND y.measures ->> 'way' = 'both'
       AND (y.outcome = 'rejected' OR c.final AND NOT c.retry_asked)
 ), other AS (
-    SELECT a.segment_id, bool_or(r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted') AS accepted,
+    SELECT a.partition_key, a.segment_id, bool_or(r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted') AS accepted,
            sum(r.calls) AS calls, sum(r.prompt_tokens + r.completion_tokens) AS tokens, sum(r.latency_ms) AS latency_ms,
-           sum(r.usd) AS usd
-    FROM asked a JOIN stage_results r USING (segment_id)
+           CASE WHEN bool_and(r.usd IS NOT NULL OR r.calls = 0) THEN sum(coalesce(r.usd, 0)) END AS usd
+    FROM asked a JOIN stage_results r USING (partition_key, segment_id)
     WHERE r.recipe_id = ANY(%(stages)s::text[])
-    GROUP BY a.segment_id
+    GROUP BY a.partition_key, a.segment_id
     HAVING bool_or(r.final AND NOT r.retry_asked
                    AND (r.recipe_id = ANY(%(accepting)s::text[]) AND r.outcome = 'accepted'
                         OR r.outcome <> 'accepted' AND NOT (r.recipe_id = %(revised)s AND r.outcome = 'rejected')))
@@ -65,8 +69,9 @@ SELECT a.name AS "group", w.way, count(*)::int AS texts,
        sum(CASE w.way WHEN 'synthesizer' THEN a.calls ELSE o.calls END)::int AS calls,
        sum(CASE w.way WHEN 'synthesizer' THEN a.tokens ELSE o.tokens END)::bigint AS tokens,
        (sum(CASE w.way WHEN 'synthesizer' THEN a.latency_ms ELSE o.latency_ms END) / 1000)::float AS seconds,
-       sum(CASE w.way WHEN 'synthesizer' THEN a.usd ELSE o.usd END) AS usd
-FROM asked a JOIN other o USING (segment_id) CROSS JOIN (VALUES ('synthesizer'), ('pipeline')) AS w(way)
+       CASE WHEN bool_and(CASE w.way WHEN 'synthesizer' THEN a.usd ELSE o.usd END IS NOT NULL)
+            THEN sum(CASE w.way WHEN 'synthesizer' THEN a.usd ELSE o.usd END) END AS usd
+FROM asked a JOIN other o USING (partition_key, segment_id) CROSS JOIN (VALUES ('synthesizer'), ('pipeline')) AS w(way)
 GROUP BY a.name, w.way ORDER BY a.name, w.way DESC
 
 -- synthesizer_alone --
@@ -76,8 +81,11 @@ SELECT y.measures ->> 'group' AS "group", 'synthesizer' AS way, count(*)::int AS
        sum(y.calls + coalesce(c.calls, 0))::int AS calls,
        sum(y.prompt_tokens + y.completion_tokens + coalesce(c.prompt_tokens + c.completion_tokens, 0))::bigint AS tokens,
        (sum(y.latency_ms + coalesce(c.latency_ms, 0)) / 1000.0)::float AS seconds,
-       sum(coalesce(y.usd + c.usd, y.usd, c.usd)) AS usd
-FROM stage_results y LEFT JOIN stage_results c ON c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
+       CASE WHEN bool_and((y.usd IS NOT NULL OR y.calls = 0) AND (c.usd IS NOT NULL OR coalesce(c.calls, 0) = 0))
+            THEN sum(coalesce(y.usd, 0) + coalesce(c.usd, 0)) END AS usd
+FROM stage_results y
+LEFT JOIN stage_results c
+    ON c.partition_key = y.partition_key AND c.segment_id = y.segment_id AND c.recipe_id = %(confirm)s
 WHERE y.recipe_id = %(synthesize)s AND y.measures ->> 'way' = 'synthesizer'
 GROUP BY 1 ORDER BY 1
 

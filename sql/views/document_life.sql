@@ -5,5 +5,5 @@ SELECT d.document_id, d.uri, d.reason AS document_reason, s.segment_id, s.start_
        t.trajectory_id, t.dataset_version
 FROM documents d
 LEFT JOIN segments s USING (document_id)
-LEFT JOIN stage_results r USING (segment_id)
+LEFT JOIN stage_results r ON r.partition_key = s.partition_key AND r.segment_id = s.segment_id
 LEFT JOIN trajectories t ON t.segment_id = r.segment_id AND t.recipe_id = r.recipe_id;

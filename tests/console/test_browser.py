@@ -89,6 +89,17 @@ def test_nothing_is_wider_than_a_laptop_or_a_phone(browse, address, known):
     assert wide == {}
 
 
+def test_the_leaderboard_is_read_at_1280_px_without_scrolling_and_in_low_rows(browse, address):
+    page = browse(viewport={"width": 1280, "height": 800})
+    page.goto(f"{address}datasets")
+    board = page.get_by_role("region", name="Leaderboard")
+    assert board.evaluate("one => one.scrollWidth <= one.clientWidth")
+    rows = board.evaluate("one => [...one.querySelectorAll('tr.paper')].map(row => row.clientHeight / 19)")
+    assert len(rows) > 20
+    assert max(rows) < 3, "a name and its source: two lines"
+    assert all(link.startswith("https://") for link in board.locator("a").evaluate_all("all => all.map(a => a.href)"))
+
+
 TOO_WIDE = """[...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll')
     && one.getBoundingClientRect().right > innerWidth).slice(0, 3).map(one => one.outerHTML.slice(0, 100))"""
 

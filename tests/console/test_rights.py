@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.console import hostile_world
+from tests.console import hostile_api, hostile_world
 
 ACT = {
     "/api/failures/retry": {"which": {"stage": "generate"}, "dry_run": True},
@@ -42,6 +42,7 @@ def known(work):
         "world_recipe": played["world"].recipe_id,
         "played_recipe": played["verify"].recipe_id,
         "name": "gem.css",
+        "report_id": hostile_api.kept(work),
     }
 
 

@@ -36,13 +36,17 @@ def run(*arguments):
 
 
 def test_findings_stand_with_the_conversation_and_its_text_and_a_new_run_replaces_them(found, work):
-    other = found.model_copy(update={"api": "Weather"})
+    other = found.model_copy(update={"api": "Weather", "sha256": "cd"})
+    namesake = found.model_copy(update={"sha256": "ef"})
     unknown = found.model_copy(update={"segment_id": "of another workspace"})
     with work.ledger() as ledger:
         before = ledger.reports.lineage(found.trajectory_id)
-        ledger.api_findings.replace("Payments", [found.trajectory_id], [found, unknown])
-        ledger.api_findings.replace("Weather", [found.trajectory_id], [other])
-        ledger.api_findings.replace("Payments", [found.trajectory_id], [found])
+        ledger.api_findings.replace("Payments", "ab", [found.trajectory_id], [found, unknown])
+        ledger.api_findings.replace("Weather", "cd", [found.trajectory_id], [other])
+        ledger.api_findings.replace("Payments", "ab", [found.trajectory_id], [found])
+        ledger.api_findings.replace("Payments", "ef", [found.trajectory_id], [namesake])
+        assert [each.sha256 for each in ledger.api_findings.of(found.trajectory_id)].count("ab") == 1
+        ledger.api_findings.replace("Payments", "ef", [found.trajectory_id], [])
         assert [each.api for each in ledger.api_findings.of(found.trajectory_id)] == ["Payments", "Weather"]
         after = ledger.reports.lineage(found.trajectory_id)
     said = run("show", found.trajectory_id)
@@ -54,8 +58,8 @@ def test_findings_stand_with_the_conversation_and_its_text_and_a_new_run_replace
         each.model_copy(update={"api_findings": ()}) for each in after.segments)})  # fmt: skip
     assert silent == before  # no outcome, no trajectory, no version differs
     with work.ledger() as ledger:
-        ledger.api_findings.replace("Payments", [found.trajectory_id], [])
-        ledger.api_findings.replace("Weather", [found.trajectory_id], [])
+        ledger.api_findings.replace("Payments", "ab", [found.trajectory_id], [])
+        ledger.api_findings.replace("Weather", "cd", [found.trajectory_id], [])
         assert ledger.reports.lineage(found.trajectory_id) == before
 
 

@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+from typer.testing import CliRunner
+
+from gem_tasks.cli.main import app
 from gem_tasks.domain.evaluation import Endpoint
 from tests.oracles import server
 from tests.unit.evals.calls.bakery import CAKE, OPTIONS, RYE, ran, values
@@ -112,3 +116,36 @@ def test_the_report_says_which_settings_the_endpoint_refused(tmp_path):
             settings = ran(endpoint, tmp_path, ROWS).settings
             assert (settings.temperature, settings.extra["not_sent"]) == (None, ["temperature"])
     assert "temperature: the server's default" in (tmp_path / "report.md").read_text()
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """Runs `gem eval calls` over one conversation without a database; returns its result and all requests."""
+    monkeypatch.setenv("GEM_HOME", str(tmp_path / "home"))
+    (tmp_path / "held-out.jsonl").write_text(json.dumps(RYE))
+    seen = []
+
+    def remember(body, headers):
+        seen.append(body)
+        return server.words("Well.")
+
+    def run(*more):
+        with server.serving(m=remember) as url:
+            given = ("--on", str(tmp_path / "held-out.jsonl"), "--base-url", url, "--model", "m")
+            return CliRunner().invoke(app, ["eval", "calls", *given, "--json", *more]), seen
+
+    return run
+
+
+@pytest.mark.parametrize(("asked", "sent"), [("server", None), ("0.7", 0.7)])
+def test_the_temperature_is_the_servers_own_if_asked_for(command, asked, sent):
+    found, seen = command("--temperature", asked)
+    assert json.loads(found.stdout)["settings"]["temperature"] == sent
+    assert {body.get("temperature") for body in seen if body.get("tools")} == {sent}
+
+
+@pytest.mark.parametrize("odd", ["warm", "-1", "nan", "inf"])
+def test_what_is_no_temperature_is_refused(command, odd):
+    found, seen = command("--temperature", odd)
+    assert "is not a temperature" in str(found.exception)
+    assert seen == []

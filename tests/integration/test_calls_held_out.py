@@ -1,20 +1,28 @@
 """Next actions in the user's own conversations: found in the store, held out, recorded; none that was trained on."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from gem_tasks.cli.main import app
-from gem_tasks.distill import profiles
-from gem_tasks.distill.experiment import options_of, plan
+from gem_tasks.distill import profiles, record, report
+from gem_tasks.distill.experiment import Plan, options_of, plan
 from gem_tasks.distill.next_actions import held_out_conversations
 from gem_tasks.distill.next_actions import options_of as calls_options
+from gem_tasks.distill.run import run as run_here
 from gem_tasks.distill.sets import build, read
+from gem_tasks.distill.steps import Measured
 from gem_tasks.domain.distill import Model, SetSpec
+from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings, Score
+from gem_tasks.evals.calls import markdown
 from gem_tasks.evals.calls.conversations import LeftOut
-from gem_tasks.evals.registry import find_model
+from gem_tasks.evals.correlation import correlations
+from gem_tasks.evals.registry import find_evaluation, find_model
+from gem_tasks.store import keys
 from tests.corpus import PARTITION
+from tests.oracles import server
 
 SPEC = SetSpec(kind="agent", test_share=0.3)
 
@@ -65,6 +73,96 @@ def test_conversations_of_documents_that_a_model_was_trained_on_do_not_count(fin
     left_out = told["measures"]["left_out"]["trained_on"]
     assert left_out["count"] == published.trajectories - len(asked)
     assert left_out["examples"][0].endswith("the model was trained on the document")
+
+
+@pytest.fixture
+def planned(finished):
+    """Plans a smoke run that measures next actions at an endpoint."""
+
+    def made(url, *harnesses):
+        options = {"profile": "smoke", "kind": "agent", "endpoint_url": url, "endpoint_model": "m"}
+        chosen = profiles.named("smoke")
+        chosen = chosen.model_copy(update={"set": {**chosen.set, "test_share": 0.5}})
+        return plan(options_of({**options, "harnesses": harnesses})).model_copy(update={"chosen": chosen})
+
+    return made
+
+
+def speaks_and_calls(body, headers):
+    """Calls the first tool after every other message."""
+    if not body.get("tools") or len(body["messages"]) % 2:
+        return server.words("Which one do you mean?")
+    return server.calls((body["tools"][0]["function"]["name"], {}))
+
+
+def test_a_run_measures_next_actions_and_its_report_is_rebuilt_from_the_lineage_to_the_byte(finished, planned):
+    work, _, _ = finished
+    with server.serving(m=speaks_and_calls) as url:
+        wanted = planned(url, "calls")
+        run_here(work, wanted)
+    models, (measured,) = record.so_far(work, wanted)
+    assert (models, measured.harness, measured.arm) == ({"m": None}, "calls", "m")
+    with work.ledger() as ledger:
+        row = find_evaluation(ledger, measured.evaluation_id)
+        told = ledger.evaluations.report(row)
+    assert (row.harness, row.tries, row.errors, row.settings["extra"]["max_tokens"]) == ("calls", 12, 0, 32)
+    assert told == EvalReport.model_validate_json(work.fetch(measured.key))
+    assert 0 < told.score("call", "called").value < 1
+
+    names = {name: keys.experiment_key(wanted.plan_id, name) for name in ("report.md", "raw.json")}
+    first = {name: work.fetch(key) for name, key in names.items()}
+    assert f"| m | {100 * told.score().value:.2f}".encode() in first["report.md"]
+    for key in (*names.values(), measured.key):  # only what was asked for stays, and the database
+        work.store.delete(key)
+    passed_on = json.dumps(wanted.model_dump(mode="json"), sort_keys=True)  # as between tasks of Airflow
+    report.write(work, Plan.model_validate_json(passed_on), models, [measured])
+    assert {name: work.fetch(key) for name, key in names.items()} == first
+
+
+def test_the_report_of_next_actions_is_rebuilt_from_the_database_to_the_byte(finished, gem, tmp_path):
+    work, _, _ = finished
+    rows = list(read(work, build(work, SPEC), "test"))
+    odd = [{"text": "x"}, {"text": "y"}, {"messages": []}, {**rows[0], "tools": []}, {**rows[0], "tools": []}]
+    odd += [{"messages": 7}, {"text": "z"}]
+    (tmp_path / "mixed.jsonl").write_text("".join(f"{json.dumps(dict(row))}\n" for row in [*rows, *odd]))
+    told = gem("eval", "calls", "--on", str(tmp_path / "mixed.jsonl"), "--model", "constant")
+    folder = Path(told["folder"])
+    with work.ledger() as ledger:
+        found = ledger.evaluations.report(find_evaluation(ledger, told["evaluation_id"]))
+    assert len(found.measures["left_out"]) == 3
+    assert found == EvalReport.model_validate_json((folder / "report.json").read_text())
+    assert markdown.render(found) == (folder / "report.md").read_text()
+
+
+def ranked(ledger, subset, *models):
+    """Records both scores of models, which are ranked alike."""
+    for model, action in models:
+        for harness, value in (("calls", action), ("bfcl", action / 2)):
+            of = subset if harness == "calls" else "smoke"
+            score = Score(category="overall", metric="action", value=value, standard_error=None, cases=1)
+            case = CaseScore(case_id="c/1", category="single", score=value)
+            made = {"settings": RunSettings(version="1", subset=of), "scores": (score,), "cases": (case,), "seconds": 1}
+            found = EvalReport(harness=harness, model=model, **made)
+            ledger.evaluations.record(f"{model}-{harness}", found, "", None)
+
+
+def test_a_report_has_the_correlation_with_a_benchmark_up_to_the_end_of_its_run(finished, planned):
+    work, _, _ = finished
+    with work.ledger() as ledger:
+        ranked(ledger, "calls:a", ("m0", 0.1), ("m1", 0.3), ("m2", 0.2))
+        (found,) = [each for each in correlations(ledger.evaluations.find()) if each.harness == "bfcl"]
+    wanted = planned("http://127.0.0.1:9/v1", "calls", "bfcl")
+    rows = [
+        Measured(arm="m", harness=name, label="", key=name, evaluation_id=f"m2-{name}", seconds=1)
+        for name in ("calls", "bfcl")
+    ]
+    _, first = report.write(work, wanted, {}, rows)
+    assert first.correlations == (found,)
+    assert (found.models, found.rho) == (3, pytest.approx(1))
+    assert "| bfcl | smoke | 3 | +1.00 | -1.00 to +1.00 |" in report.render(first)
+    with work.ledger() as ledger:
+        ranked(ledger, "calls:a", ("m3", 0.4))
+    assert report.write(work, wanted, {}, rows)[1] == first, "a later evaluation changes no report"
 
 
 def test_all_arms_of_an_experiment_meet_the_same_held_out_conversations(finished):

@@ -84,7 +84,7 @@ def test_a_take_waits_only_for_texts_with_its_workflow_and_for_those_that_were_n
     ledger.pg.execute("UPDATE stage_results SET measures = NULL WHERE stage = 'extract'")
     assert ledger.rebuild.pending(PARTITION, links, mine) == [1]
     assert ledger.stages.uncounted(PARTITION, 1, EXTRACT.recipe_id) == {segment(2).segment_id}
-    ledger.stages.count_workflows(EXTRACT.recipe_id, {segment(2).segment_id: 1})
+    ledger.stages.count_workflows(PARTITION, EXTRACT.recipe_id, {segment(2).segment_id: 1})
     assert ledger.rebuild.pending(PARTITION, links, mine) == []
     assert ledger.stages.take_of(second.id_of("revalidate")) == Take(workflow=1)
     assert ledger.stages.take_of(EXTRACT.recipe_id) == FIRST

@@ -6,8 +6,11 @@ import pytest
 
 from gem_tasks.domain.corpus import Document, Segment, content_hash, segment_id
 from gem_tasks.domain.outcome import Outcome
+from gem_tasks.domain.recipe import Recipe
 from gem_tasks.errors import ErrorClass, UserError
 from gem_tasks.lineage import Ledger, RunContext, TrajectoryRow
+from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.lineage.console.listing import Place
 from gem_tasks.lineage.queries import queries
 from gem_tasks.lineage.rebuild import _links
 from gem_tasks.pipeline.recipes import Chain
@@ -187,3 +190,14 @@ def test_the_same_outcomes_written_at_once_neither_deadlock_nor_double(ledger, d
 def test_ingestions_of_one_partition_at_once_share_no_shard(ledger, dsn):
     at_once(dsn, lambda opened, index: record(opened, EARLY, f"doc{index}", 3))
     assert [segments for _, segments in ledger.ingestion.shards(EARLY)] == [3, 3, 3, 3]
+
+
+def test_the_list_of_refused_conversations_has_those_of_every_line(ledger):
+    segments = record(ledger, EARLY, "refused", 6)
+    stages = ("validate", "simulate", "verify", "confirm", "filter", "extract")
+    for stage, segment in zip(stages, segments, strict=True):
+        judge(ledger, EARLY, Recipe(stage=stage, version=1), (segment, {**REJECTED, "detail": stage}))
+    place = Place(at=None, id=None)
+    listed = ConsoleRows(ledger.pg).trajectories
+    assert [row.detail for row in listed.refused(None, place, 9).rows] == ["confirm", "verify", "simulate", "validate"]
+    assert len(listed.refused("not_procedural", place, 9).rows) == 4

@@ -88,3 +88,21 @@ def test_thoughts_are_those_of_the_runs_beginning(workspace):
     kept = pinned(workspace(reasoning="off"), RUN)
     assert kept.settings.reasoning == "ask"
     assert kept.chain.recipes == before.chain.recipes
+
+
+@pytest.mark.parametrize(("began", "meanwhile"), [("model", "off"), ("off", "model")])
+def test_a_run_has_the_synthesizer_to_its_end_if_it_began_with_it(workspace, began, meanwhile):
+    mine = {"synthesize": StageSettings(model="mine")}
+    pin(before := workspace(synthesizer=began, llm_stages=mine), RUN)
+    kept = pinned(workspace(synthesizer=meanwhile), RUN)
+    assert kept.settings.synthesizer == began
+    assert kept.every_recipe_id() == before.every_recipe_id()
+    assert kept.chain.link("extract") == before.chain.link("extract"), "which texts it is spared"
+    pin(now := workspace(synthesizer=meanwhile), RUN)  # cleared from its first task on
+    assert pinned(before, RUN).every_recipe_id() == now.every_recipe_id()
+
+
+def test_a_run_keeps_the_synthesizers_model(workspace):
+    pin(workspace(synthesizer="model", llm_stages={"synthesize": StageSettings(model="first")}), RUN)
+    kept = pinned(workspace(synthesizer="model", llm_stages={"synthesize": StageSettings(model="second")}), RUN)
+    assert kept.with_synthesizer.chain.by_stage["synthesize"].model == "first"

@@ -6,9 +6,13 @@ from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
-from aiohttp import web
 
+from gem_tasks.cli.follow import done_of
 from gem_tasks.cli.summary import summarise
+from gem_tasks.console.chains import chains
+from gem_tasks.console.overview import overview
+from gem_tasks.console.partition import partition
+from gem_tasks.console.span import Filters
 from gem_tasks.console.trajectory import by_id
 from gem_tasks.domain.stage import SYNTHESIZER_LINE
 from gem_tasks.domain.stage_settings import StageSettings
@@ -21,19 +25,17 @@ from gem_tasks.pipeline.batch.run import run_stage
 from gem_tasks.pipeline.ingest.source import ingest
 from gem_tasks.pipeline.options import RunOptions
 from gem_tasks.pipeline.rebuild.stale import stale
-from gem_tasks.pipeline.shard.records import finals, inputs, outcomes_of, segments_of
+from gem_tasks.pipeline.shard.records import inputs, outcomes_of, segments_of
 from gem_tasks.pipeline.shard.synthesizer import synthesize_first
 from gem_tasks.pipeline.synthesizer.groups import decide_groups, last_groups
 from gem_tasks.pipeline.synthesizer.routes import in_sample
 from gem_tasks.pipeline.workspace import Workspace
-from gem_tasks.prompts import shipped, synthesis
 from tests.corpus import EXAMPLES, NAMES, PARTITION
-from tests.integration.endpoint import Front, answer, failing
+from tests.integration.endpoint import Front, failing
+from tests.integration.recalling import CALM, LATER, Synthesizer, shards
 from tests.planning import plan
 
-LATER = "2026-01-31T15:00"
 RUN = RunContext(run_id="r")
-CALM = "\n\nThe lake lay still, and geese went over it.\n"
 BAD = (
     ("The lake lay still.", "malformed"),
     ("<toolsets>[]</toolsets>", "malformed"),
@@ -42,32 +44,6 @@ BAD = (
     ("<think>I have to write a conversation.</think>", "empty"),
     (None, "context_length"),
 )
-
-
-class Synthesizer:
-    """Answers the prompt of `synthesize` by what was accepted for the text in an earlier run, or by `say(text)`."""
-
-    def __init__(self):
-        self.known, self.asked = {}, 0
-        self.say = self.recall
-
-    def recall(self, text):
-        return next((found for of, found in self.known.items() if of in text), "nothing")
-
-    def __call__(self, body):
-        messages = json.loads(body)["messages"]
-        if messages[0]["content"] != shipped()["synthesize"].text:
-            return None
-        self.asked += 1
-        said = self.say(messages[-1]["content"])
-        return said if isinstance(said, web.Response) else web.json_response(answer(said))
-
-    def learn(self, work):
-        for shard in shards(work, PARTITION):
-            passed = finals(work, PARTITION, shard)
-            for segment in segments_of(work, PARTITION, shard):
-                for final in passed.get(segment.segment_id, ()):
-                    self.known[segment.text.strip()[:400]] = synthesis.write(final.trajectory)
 
 
 @pytest.fixture
@@ -111,11 +87,6 @@ def later(workspace, front, tmp_path):
     return make
 
 
-def shards(work, partition):
-    with work.ledger() as ledger:
-        return [number for number, _ in ledger.ingestion.shards(partition)]
-
-
 def both_ways(work):
     found = [synthesize_first(work, "extract", PARTITION, each, RUN) for each in shards(work, PARTITION)]
     return [report for reports in found for report in reports]
@@ -154,6 +125,7 @@ def test_a_good_synthesizer_opens_its_groups_and_then_spares_the_other_stages(wo
     assert {row["domain"][0] for row in rows} <= opened
     assert {row["teacher"]["synthesize"] for row in rows} == {"offline-rules"}
     spared = {row["segment_id"] for row in rows}
+    assert done_of(new, LATER)["extract"] == (0, 0), "the bar of `gem run` waits for none of them"
     assert not spared & {key for each in shards(new, LATER) for key in inputs(new, "extract", LATER, each)}
     assert stale(new).partitions == []
 
@@ -167,7 +139,18 @@ def test_a_good_synthesizer_opens_its_groups_and_then_spares_the_other_stages(wo
     pool = ConsolePool(new.settings.database)
     with pool.rows() as db:
         page = by_id(db, new, rows[0]["trajectory_id"])
+        confirm = new.with_synthesizer.chain.id_of("confirm")
+        one_pass, own = chains(db.prompts.recipes(), [new.recipe_ids()[-1], confirm], confirm)
+        view = partition(db, LATER, one_pass)
+        extract = [each for each in view.state.stages if each.stage == "extract"]
+        shown = partition(db, LATER, own)
+        funnel = overview(db, Filters(), one_pass).funnel
     pool.close()
+    assert (own.line, own.stages) == ("by a synthesizer", SYNTHESIZER_LINE)
+    assert (view.spared, extract[0].expected) == (len(spared), 0), "none of them is work"
+    assert all(shard.expected[1] == 0 for shard in view.shards)
+    assert [each.waiting for each in funnel if each.name == "extract"] == [0]
+    assert shown.state.stages[-1].accepted == len(spared)
     assert page.talk and not page.steps and [result.stage for result in page.results] == list(SYNTHESIZER_LINE)
 
     # Without the synthesizer, its texts wait for the other stages; another model is another recipe, not sampled yet.
@@ -196,7 +179,7 @@ def test_what_cannot_be_used_is_refused_at_once_and_goes_the_long_way(work, late
     # Texts of a later partition, of which one is in the sample and gets a lie.
     model.say = lambda text: model.recall(text).replace('"arguments": {', '"arguments": {"made_up": 1, ')
     ids = {segment.document_id for segment in segments_of(later(), LATER, 0)}
-    share = next(part / 64 for part in range(65) if sum(in_sample(each, part / 64) for each in ids) == 1)
+    share = next(part / 4096 for part in range(4097) if sum(in_sample(each, part / 4096) for each in ids) == 1)
     new = later(synthesizer_sample=share)
     assert synthesize_partition(new, LATER, pass_reviews=True)
     rows, manifest = rows_of(new, LATER)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from gem_tasks.local import services
@@ -41,3 +42,11 @@ def test_the_services_start_without_a_teacher_and_take_it_up_once_it_is_there(ho
     assert "starting services" in said and not [line for line in said if "no model" in line]
     assert services.faults(airflow=False) == {}
     assert str(load().llm_base_url).startswith("http://127.0.0.1:")
+
+
+def test_a_later_start_leaves_a_running_postgres_to_those_who_work_with_it(home):
+    """`gem synth` in one terminal, `gem up` in another: the first kept its lock on a connection that `up` ended."""
+    up(_HIDING)
+    with psycopg.connect(load().postgres_dsn.get_secret_value()) as at_work:
+        assert "starting services" in up()
+        assert at_work.execute("SELECT 1").fetchone() == (1,)

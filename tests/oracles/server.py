@@ -4,6 +4,9 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+_ids = count()
 
 
 def words(text):
@@ -11,10 +14,10 @@ def words(text):
 
 
 def calls(*wanted):
-    """A message that makes calls, each `(name, arguments)`."""
+    """A message that makes calls, each `(name, arguments)`; ids are unique, as graders match results by them."""
     made = [
-        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
-        for at, (name, arguments) in enumerate(wanted)
+        {"id": f"call_{next(_ids)}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for name, arguments in wanted
     ]
     return {"role": "assistant", "content": None, "tool_calls": made}
 

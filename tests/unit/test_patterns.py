@@ -15,6 +15,7 @@ from gem_tasks.live_apis import words as api_words
 from gem_tasks.llm.moments import seconds_until
 from tests.patterns.found import Found, patterns
 from tests.patterns.measure import CAPS, LIMIT_S, MEGABYTE, at_full_length, over, slowest
+from tests.patterns.possessive import unsafe
 
 GROWTH = 8
 
@@ -47,6 +48,17 @@ def test_a_long_list_that_ignores_case_is_found():
     """Of 200 words: ten times the limit, so that a fast or busy machine finds it, too."""
     listed = "|".join(f"{first}{second}{third}rd" for first in "abcdefgh" for second in "aeiou" for third in "bcdfg")
     assert slow(Found("x", re.compile(rf"\b(?:{listed})\b", re.IGNORECASE), ("search",)))
+
+
+def test_every_supported_python_matches_alike():
+    """`seconds_until("1s")` was None on Debian 12, whose Python 3.11.2 has a fault that 3.11.5 has not."""
+    assert [each.where for each in patterns() if unsafe(each.pattern)] == []
+
+
+@pytest.mark.parametrize("pattern", [r"(?:a|bc)++", r"(?:(?!a)b)*+", r"(?:x(?:a?b)c)*+", r"(?>a+b)", rb"(?:a*?b)?+"])
+def test_a_possessive_quantifier_over_what_backtracks_is_found(pattern):
+    assert unsafe(re.compile(pattern))
+    assert not unsafe(re.compile(r"(?:[ab]++c?+)++(?:a|b)+"))
 
 
 def test_the_caps_hold():

@@ -8,7 +8,7 @@ from gem_tasks.checks.reading.arguments import Leaf
 from gem_tasks.checks.reading.entities import is_id_key, is_traffic_key
 from gem_tasks.checks.reading.verbs import verb, words
 
-_CODE = re.compile(r"(?:(?!\d)\S)*+\d\S*+")
+_CODE = re.compile(r"[^\s\d]*+\d\S*+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 """Letters or digits in a row."""
 _LONGEST_CODE = 1000

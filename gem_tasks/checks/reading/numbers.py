@@ -28,7 +28,7 @@ _NUMBER = re.compile(
     r"(?:[kmKM]\b|\s[kmKM]\b|)"
 )
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
-_SIZES = re.compile(r"\d(?:\s?[x×]\s?\d++)++")
+_SIZES = re.compile(r"\d(?:\s?+[x×]\s?+\d++)++")
 """`51x70` is two numbers, `51 x 70 x 30` three."""
 _THOUSANDS = re.compile(r"(?<=\d)[,' \u00a0](?=\d{3}(?!\d))")
 _SCALES = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6}

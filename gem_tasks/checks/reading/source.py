@@ -13,7 +13,7 @@ from gem_tasks.patterns import IgnoringCase, words
 _SENTENCE = re.compile(r"[^\n.!?;|]+(?:[.!?;|](?=\S)[^\n.!?;|]*)*[.!?;|]?")
 _MARKER = re.compile(
     r"\s*+(?:[-*•>#][-*•>#\s]*+|\(?[A-Z]?\d{1,3}(?:\.\d{1,2})*[.):]\s++|\(?[a-zA-Z][.)]\s++"
-    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))++"
+    r"|[A-Z]?\d{1,2}(?:\.\d{1,2})+\s++(?=[\"'`“„]?[^\W\da-z]))+"
 )
 """Markers of a list item, a heading, or a rule: `- `, `## `, `3.`, `(a)`, `B7:`, and `2.1 ` before a capital."""
 _NUMERAL = re.compile(r"\d(?:[\d,.]*\d)?")

@@ -1,7 +1,7 @@
 """What one turn is remembered by: what the model did there, and in which respects it is the reference's action."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -62,6 +62,12 @@ class Attempt(Try):
     def right(self) -> bool:
         """Whether it did what the reference does: the same calls, or words."""
         return self.equal if self.calling else self.spoke
+
+    @property
+    def brief(self) -> Self:
+        """Without words and arguments, which the journal has."""
+        calls = tuple(MadeCall(name=call.name, arguments=None) for call in self.calls)
+        return self.model_copy(update={"calls": calls, "words": ""})
 
     @property
     def score(self) -> CaseScore:

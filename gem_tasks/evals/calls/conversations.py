@@ -11,7 +11,9 @@ from typing import NamedTuple, cast
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
+from gem_tasks.evals.calls.kept import Kept, Place
 from gem_tasks.lint.files import Line, read_files
+from gem_tasks.lint.kinds import FormKind
 from gem_tasks.lint.rows import RowError, read_row
 from gem_tasks.redaction import beginning
 
@@ -27,9 +29,15 @@ class Conversation(NamedTuple):
     """Unique among those of a run: the id of its row, otherwise by its content, wherever its file is."""
     document: str | None
     """Id of the document that it was made of; None if the row does not tell."""
-    trajectory: Trajectory
     origin: str
     """Of its row, for people: `FILE:LINE`."""
+    kept: Kept
+    place: Place
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Its tools and messages, read when they are needed: a corpus is larger than memory."""
+        return self.kept.read(self.place)
 
 
 @dataclass
@@ -61,6 +69,7 @@ def read_conversations(rows: Iterable[Line], left_out: LeftOut) -> list[Conversa
         left_out: gets the rows that are no conversation with tools.
     """
     found: dict[str, Conversation] = {}
+    kept = Kept()
     for line in rows:
         if line.problem or line.row is None:
             kind, detail = (line.problem.kind, line.problem.detail) if line.problem else ("no_object", "")
@@ -74,8 +83,12 @@ def read_conversations(rows: Iterable[Line], left_out: LeftOut) -> list[Conversa
         if not read.trajectory.tools:
             left_out.add("no_tools", line.origin)
             continue
-        name = _unused(read.ident or _digest(read.trajectory), found)
-        found[name] = Conversation(name, _document(line.row), read.trajectory, line.origin)
+        digest = _digest(read.trajectory)
+        if digest is None:
+            left_out.add(str(FormKind.BAD_ENCODING), line.origin, "it has half a surrogate pair")
+            continue
+        name = _unused(read.ident or digest, found)
+        found[name] = Conversation(name, _document(line.row), line.origin, kept, kept.add(read.trajectory))
     return list(found.values())
 
 
@@ -93,9 +106,12 @@ def in_files(paths: Iterable[str], left_out: LeftOut) -> list[Conversation]:
     return found
 
 
-def _digest(trajectory: Trajectory) -> str:
-    """Names a conversation without an id."""
-    return sha256(trajectory.model_dump_json().encode("utf-8", "replace")).hexdigest()[:_ID]
+def _digest(trajectory: Trajectory) -> str | None:
+    """Names a conversation without an id; None if UTF-8, and so a request, cannot write it."""
+    try:
+        return sha256(trajectory.model_dump_json().encode()).hexdigest()[:_ID]
+    except ValueError:  # of pydantic and of Python
+        return None
 
 
 def _unused(name: str, taken: dict[str, Conversation]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import EvalReport, Score
+from gem_tasks.evals.stats import most_first
 
 
 def render(report: EvalReport) -> str:
@@ -28,15 +29,16 @@ def _parts(report: EvalReport) -> Iterator[str]:
         "what the schema means. `kind`: ask, refuse or report, which is guessed from the words and is no main figure."
     )
     yield "## What the model did instead"
-    yield _table(("reference", "model, by number of turns"), map(_confusion, found["confusion"].items()))
-    faults = ", ".join(f"{name} {count}" for name, count in found["faults"].items()) or "none"
+    yield _table(("reference", "model, by number of turns"), map(_confusion, sorted(found["confusion"].items())))
+    faults = _counts(found["faults"]) or "none"
     yield f"Unusable answers: {faults}. Answers that ran on into others' turns, cut there: {found['ran_on']}."
     if report.errors:
         first = next(case.error for case in report.cases if case.error)
         yield f"**{report.errors} turns failed outside the model and count as 0**, such as: {_plain(first or '')}"
     if left_out := found["left_out"]:
         yield "## What does not count"
-        rows = ((reason, str(each["count"]), _plain("; ".join(each["examples"]))) for reason, each in left_out.items())
+        counts = most_first({reason: each["count"] for reason, each in left_out.items()})
+        rows = ((name, str(count), _plain("; ".join(left_out[name]["examples"]))) for name, count in counts.items())
         yield _table(("reason", "number", "such as"), rows)
     tokens = found["tokens"]
     cached = f"{tokens['cached_tokens']} of them cached"
@@ -49,7 +51,11 @@ def _row(score: Score) -> tuple[str, ...]:
 
 
 def _confusion(found: tuple[str, Json]) -> tuple[str, str]:
-    return found[0], ", ".join(f"{name} {count}" for name, count in found[1].items())
+    return found[0], _counts(found[1])
+
+
+def _counts(found: Json) -> str:
+    return ", ".join(f"{name} {count}" for name, count in most_first(found).items())
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.chat import Completion, FunctionCall
@@ -26,22 +26,24 @@ def apology(turn: Turn) -> Completion:
 
 def constant(turns: Sequence[Turn]) -> Policy:
     """Always makes the call that these turns have most often."""
-    calls = Counter(
-        (call.name, json.dumps(call.arguments, sort_keys=True)) for turn in turns for call in turn.reference.tool_calls
-    )
-    names = Counter(name for name, _ in calls.elements())
-    name = max(names, key=lambda each: names[each], default="nothing")
-    written = max((key for key in calls if key[0] == name), key=lambda each: calls[each], default=(name, "{}"))[1]
+    name = _most(call.name for turn in turns for call in turn.reference.tool_calls) or "nothing"
+    of_it = (call for turn in turns for call in turn.reference.tool_calls if call.name == name)
+    written = _most(json.dumps(call.arguments, sort_keys=True) for call in of_it) or "{}"
     answer = Completion(text="", finish_reason="stop", tool_calls=(_call("call_1", name, json.loads(written)),))
     return lambda _: answer
 
 
-def policies(turns: Sequence[Turn]) -> dict[str, Policy]:
+def policy(name: str, turns: Sequence[Turn]) -> Policy:
     """By the names that `--model` takes without an endpoint."""
-    return {"oracle": oracle, "apology": apology, "constant": constant(turns)}
+    return {"oracle": oracle, "apology": apology}.get(name) or constant(turns)
 
 
 POLICIES = ("oracle", "apology", "constant")
+
+
+def _most(found: Iterable[str]) -> str | None:
+    """The most frequent one; the first of several."""
+    return next((name for name, _ in Counter(found).most_common(1)), None)
 
 
 def _call(ident: str, name: str, arguments: Json) -> FunctionCall:

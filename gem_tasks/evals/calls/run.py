@@ -4,18 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import CONFIGURATION, EndpointError, ErrorClass, UserError, first_line
+from gem_tasks.evals import own
 from gem_tasks.evals.calls import markdown, report
 from gem_tasks.evals.calls.asking import FORM, Asker, interleaved
 from gem_tasks.evals.calls.attempts import Attempt, judged
 from gem_tasks.evals.calls.conversations import Conversation, LeftOut
-from gem_tasks.evals.calls.policies import policies
+from gem_tasks.evals.calls.kinds import CALLING
+from gem_tasks.evals.calls.policies import policy
 from gem_tasks.evals.calls.turns import Turn, chosen, conversation_of, set_id, turns_of
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
@@ -23,7 +23,6 @@ from gem_tasks.evals.options import CallsOptions
 from gem_tasks.evals.progress import Progress, silent
 from gem_tasks.evals.tries import Journal, run_tries
 from gem_tasks.files import replacing
-from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import load
 
 HARNESS = "calls"
@@ -58,11 +57,10 @@ def evaluate(
     """
     started, left_out = time.monotonic(), left_out or LeftOut()
     turns = chosen(turns_of(conversations, options.max_context, left_out), options.turns)
-    if not any(turn.reference.tool_calls for turn in turns):
+    if not any(turn.kind in CALLING for turn in turns):
         why = ", ".join(f"{reason} {count}" for reason, count in left_out.counts.items())
         raise UserError(f"No turn with a call counts{f' ({why})' if why else ''}", "Give other conversations.")
-    settings = settings_of(turns, options)
-    name = name or (model if isinstance(model, str) else model.model)
+    settings, name = settings_of(turns, options), name or own.name_of(model)
     if isinstance(model, Endpoint):
         require_healthy(model)
     keep_job(out_dir, {"model": name, **settings.model_dump(mode="json")})
@@ -84,23 +82,14 @@ def evaluate(
 
 
 def settings_of(turns: Sequence[Turn], options: CallsOptions) -> RunSettings:
-    """All that scores have to share to be compared: the turns, the form of calls, sampling and GEM's version."""
-    chosen_id = set_id(turns)
-    return RunSettings(
-        version=f"gem-tasks {version('gem-tasks')}",
-        subset=f"calls:{chosen_id}",
-        mode=options.mode,
-        thinking=options.thinking,
-        temperature=options.temperature,
-        seed=options.seed,
-        extra={
-            "turns": len(turns),
-            "conversations": len({conversation_of(turn.case_id) for turn in turns}),
-            "max_context": options.max_context,
-            "max_tokens": options.max_tokens,
-            "form": load(FORM).sha256,
-        },
-    )
+    """All that scores have to share to be compared: the turns, their contexts, and the form of calls."""
+    extra: Json = {
+        "turns": len(turns),
+        "conversations": len({conversation_of(turn.case_id) for turn in turns}),
+        "max_context": options.max_context,
+        "form": load(FORM).sha256,
+    }
+    return own.settings_of(HARNESS, set_id(turns), options, extra)
 
 
 def _as_sent(settings: RunSettings, attempts: Sequence[Attempt]) -> RunSettings:
@@ -133,24 +122,18 @@ async def _ask_all(
 @asynccontextmanager
 async def _answering(model: Endpoint | str, turns: Sequence[Turn], options: CallsOptions) -> AsyncGenerator[Answering]:
     if isinstance(model, str):
-        policy = policies(turns)[model]
+        answer = policy(model, turns)
 
         async def scripted(turn: Turn) -> Attempt:
-            return judged(turn, policy(turn))
+            return judged(turn, answer(turn))
 
         yield scripted
         return
-    sampling = _sampling(options)
+    seed = {} if options.seed is None else {"seed": options.seed}
+    sampling = own.sampling_of(options, **seed)
     sent = {"temperature", "max_tokens", *sampling.extra_body}
     asker = Asker(model.model, sampling, load(FORM), native=options.mode == "native")
-    client = OpenAIClient(
-        model.base_url,
-        model.key,
-        concurrency=options.concurrency,
-        timeout_s=options.request_timeout_s,
-        max_attempts=4,
-    )
-    async with client:
+    async with own.client_of(model, options) as client:
 
         async def asked(turn: Turn) -> Attempt:
             try:
@@ -174,9 +157,3 @@ def _failed(turn: Turn, error: EndpointError) -> Attempt:
     fault = _OF_THE_TURN.get(error.error_class)
     why: Json = {"fault": fault} if fault else {"error": first_line(error)}
     return Attempt.model_validate({"case_id": turn.case_id, "category": turn.kind, **why})
-
-
-def _sampling(options: CallsOptions) -> Sampling:
-    extra: Json = {} if options.thinking is None else {"chat_template_kwargs": {"enable_thinking": options.thinking}}
-    extra |= {} if options.seed is None else {"seed": options.seed}
-    return Sampling(temperature=options.temperature, max_tokens=options.max_tokens, extra_body=extra)

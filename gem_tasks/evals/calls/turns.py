@@ -1,8 +1,9 @@
 """The cases: every turn of the assistant that a model can be asked for, with the reference. Pure."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from heapq import nsmallest
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def conversation_of(case_id: str) -> str:
     return case_id.rpartition("/")[0]
 
 
-def turns_of(conversations: Sequence[Conversation], max_context: int, left_out: LeftOut) -> list[Turn]:
+def turns_of(conversations: Iterable[Conversation], max_context: int, left_out: LeftOut) -> Iterator[Turn]:
     """All turns that measure something, conversation by conversation.
 
     Args:
@@ -52,16 +53,15 @@ def turns_of(conversations: Sequence[Conversation], max_context: int, left_out: 
         max_context: most tokens before a turn, as estimated, tools included.
         left_out: gets the turns that measure nothing.
     """
-    return [turn for each in conversations for turn in _turns(each, max_context, left_out)]
+    return (turn for each in conversations for turn in _turns(each, max_context, left_out))
 
 
-def chosen(turns: Sequence[Turn], most: int | None) -> list[Turn]:
+def chosen(turns: Iterable[Turn], most: int | None) -> list[Turn]:
     """Up to this many turns, spread over all conversations, the same ones for every model; in the same order."""
-    if most is None or most >= len(turns):
+    if most is None:
         return list(turns)
-    ranked = sorted(turns, key=lambda turn: sha256(turn.case_id.encode()).digest())
-    kept = {turn.case_id for turn in ranked[:most]}
-    return [turn for turn in turns if turn.case_id in kept]
+    ranked = ((sha256(turn.case_id.encode()).digest(), at, turn) for at, turn in enumerate(turns))
+    return [turn for _, _, turn in sorted(nsmallest(most, ranked), key=lambda each: each[1])]
 
 
 def set_id(turns: Sequence[Turn]) -> str:

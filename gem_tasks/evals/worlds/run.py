@@ -4,15 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 
 from gem_tasks.confine.job import SandboxMode
 from gem_tasks.domain.base import Json
-from gem_tasks.domain.chat import Sampling
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, RunSettings
 from gem_tasks.errors import UserError
+from gem_tasks.evals import own
 from gem_tasks.evals.folder import keep_job, save_report
 from gem_tasks.evals.health import require_healthy
 from gem_tasks.evals.options import WorldsOptions
@@ -23,7 +22,6 @@ from gem_tasks.evals.worlds.admission import Admitted, admitted
 from gem_tasks.evals.worlds.attempts import Attempt
 from gem_tasks.evals.worlds.cases import IDLE, Case, set_id, task_of
 from gem_tasks.evals.worlds.play import Casting, Clients, Stage, play
-from gem_tasks.llm.client import OpenAIClient
 from gem_tasks.prompts import load
 from gem_tasks.simulate.scene import Player, Players
 from gem_tasks.worlds.pool import Pool
@@ -62,7 +60,7 @@ def evaluate(
     if isinstance(model, Endpoint):
         for each in filter(None, (model, options.user)):
             require_healthy(each)
-    keep_job(out_dir, {"model": _name(model), **settings.model_dump(mode="json")})
+    keep_job(out_dir, {"model": own.name_of(model), **settings.model_dump(mode="json")})
     with Pool(most=options.concurrency, mode=sandbox) as pool:
         counted = admitted(cases, options.seed, pool, progress)
         if not set(counted.kinds.values()) - {IDLE}:
@@ -72,7 +70,7 @@ def evaluate(
     scores = tuple(each.score for each in attempts)
     found = EvalReport(
         harness=HARNESS,
-        model=_name(model),
+        model=own.name_of(model),
         scores=report.scores(scores),
         cases=scores,
         settings=settings,
@@ -83,28 +81,18 @@ def evaluate(
 
 
 def settings_of(model: Endpoint | str, cases: Sequence[Case], options: WorldsOptions) -> RunSettings:
-    """All that scores have to share to be compared: the set of tasks, user, tries, seeds, caps and GEM's version."""
+    """All that scores have to share to be compared: the tasks, user, tries, seeds and caps."""
     chosen = set_id(cases)
     user = policies.SCRIPTED if isinstance(model, str) else (options.user or model).model
-    return RunSettings(
-        version=f"gem-tasks {version('gem-tasks')}",
-        subset=f"worlds:{chosen}",
-        mode=options.mode,
-        thinking=options.thinking,
-        temperature=options.temperature,
-        seed=options.seed,
-        epochs=options.tries,
-        user_model=user,
-        extra={
-            "worlds": chosen,
-            "tasks": len({task_of(case.case_id) for case in cases}),
-            "variants": len(cases),
-            "seeds": [options.seed + number for number in range(options.tries)],
-            "caps": options.caps.model_dump(),
-            "max_tokens": options.max_tokens,
-            "user_prompt": load("simulate.user").sha256,
-        },
-    )
+    extra: Json = {
+        "worlds": chosen,
+        "tasks": len({task_of(case.case_id) for case in cases}),
+        "variants": len(cases),
+        "seeds": [options.seed + number for number in range(options.tries)],
+        "caps": options.caps.model_dump(),
+        "user_prompt": load("simulate.user").sha256,
+    }
+    return own.settings_of(HARNESS, chosen, options, extra, epochs=options.tries, user_model=user)
 
 
 async def _play_all(
@@ -139,7 +127,7 @@ async def _casting(model: Endpoint | str, options: WorldsOptions) -> AsyncGenera
     if isinstance(model, str):
         yield _scripted(model)
         return
-    async with _client(model, options) as assistant, _client(options.user or model, options) as user:
+    async with own.client_of(model, options) as assistant, own.client_of(options.user or model, options) as user:
         both = Clients(assistant, user)
         yield lambda case, reference: both
 
@@ -152,30 +140,11 @@ def _scripted(name: str) -> Casting:
     return cast
 
 
-def _client(endpoint: Endpoint, options: WorldsOptions) -> OpenAIClient:
-    return OpenAIClient(
-        endpoint.base_url,
-        endpoint.key,
-        concurrency=options.concurrency,
-        timeout_s=options.request_timeout_s,
-        max_attempts=4,
-    )
-
-
 def _players(model: Endpoint | str, options: WorldsOptions) -> Players:
-    own = Sampling(temperature=options.temperature, max_tokens=options.max_tokens, extra_body=_thinking(options))
-    user = _name(model) if isinstance(model, str) else (options.user or model).model
+    user = own.name_of(model) if isinstance(model, str) else (options.user or model).model
     return Players(
-        assistant=Player(model=_name(model), sampling=own, native=options.mode == "native"),
+        assistant=Player(model=own.name_of(model), sampling=own.sampling_of(options), native=options.mode == "native"),
         user=Player(model=user, native=False),
         form=load("simulate"),
         briefing=load("simulate.user"),
     )
-
-
-def _thinking(options: WorldsOptions) -> Json:
-    return {} if options.thinking is None else {"chat_template_kwargs": {"enable_thinking": options.thinking}}
-
-
-def _name(model: Endpoint | str) -> str:
-    return model if isinstance(model, str) else model.model

@@ -25,6 +25,7 @@ from gem_tasks.lineage.console.runs import Runs
 from gem_tasks.lineage.console.trajectories import Trajectories
 from gem_tasks.lineage.evaluations import Evaluations
 from gem_tasks.lineage.reports import Reports
+from gem_tasks.lineage.synthesizer import Synthesizer
 
 _MOST = 8
 """Maximum number of connections of one API server process."""
@@ -52,6 +53,7 @@ class ConsoleRows:
         self.trajectories = Trajectories(db)
         self.evaluations = Evaluations(db)
         self.reports = Reports(db)
+        self.synthesizer = Synthesizer(db)
 
 
 def _alive(connection: psycopg.Connection[Row]) -> None:

@@ -64,6 +64,11 @@ class Overview(Part):
         """Texts that quotas hold, by partition and recipe."""
         return self._db.all(HeldTexts, "console_held", recipe_ids=list(recipe_ids), **which._asdict())
 
+    def spared(self, which: PartitionRange, confirm: str, extract: str) -> dict[str, int]:
+        """Texts that a synthesizer spares `extract`, by partition."""
+        rows = self._db.rows("console_spared", confirm=confirm, extract=extract, **which._asdict())
+        return {row["partition"]: row["texts"] for row in rows}
+
     def published(self, which: PartitionRange) -> int:
         """Number of trajectories in current versions, of all sources."""
         return self._db.one("console_published", first=which.first, last=which.last)["trajectories"]

@@ -81,6 +81,11 @@ class Partitions(Part):
         rows = self._db.rows("console_held_shards", partition=key, recipe_ids=list(recipe_ids))
         return {(row["shard"], row["recipe_id"]): row["texts"] for row in rows}
 
+    def spared(self, key: str, confirm: str, extract: str) -> dict[int, int]:
+        """Texts that a synthesizer spares `extract`, by shard."""
+        rows = self._db.rows("console_spared_shards", partition=key, confirm=confirm, extract=extract)
+        return {row["shard"]: row["texts"] for row in rows}
+
     def shard_sizes(self, key: str) -> dict[int, int]:
         """Segments of each shard, in order."""
         return {row["shard"]: row["segments"] for row in self._db.rows("shards", partition=key)}

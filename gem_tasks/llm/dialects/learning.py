@@ -56,6 +56,8 @@ class Learning:
         """Models and shapes of requests that were answered."""
         self._free: set[tuple[str, str]] = set()
         """Models and shapes without need of a scout: answered before, or with nothing to learn now."""
+        self._silent: set[tuple[str, str]] = set()
+        """Models and shapes that wrote nothing with room for thought either: it costs thousands of tokens a time."""
         self._of: tuple[object, ...] = ()
         self._place = ("", "")
         self._lock = asyncio.Lock()
@@ -196,6 +198,8 @@ class Learning:
             narrow, dialect, spent, came = dialect, wider, spent + came.usage, None
         if narrow and not came.usage.reasoning_tokens:
             dialect = narrow  # it was only a long answer
+            if came.finish_reason == "length" and not f"{came.text}{came.thoughts}".strip():
+                self._silent.add(place)
         if wants_no_thoughts(request) and (came.thoughts.strip() or came.usage.reasoning_tokens):
             dialect = still_thought(dialect)
         await self._learn(place, before, dialect, came)
@@ -215,7 +219,7 @@ class Learning:
 
     def _ate(self, completion: Completion, place: tuple[str, str], dialect: Dialect) -> bool:
         """Whether thinking may have used up the room of the answer: thoughts without tags look like an answer."""
-        if completion.finish_reason != "length":
+        if completion.finish_reason != "length" or place in self._silent:
             return False
         return not completion.text.strip() or dialect.thinks or not self._proved(place)
 

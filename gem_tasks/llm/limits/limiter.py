@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from types import TracebackType
+from typing import NamedTuple
 
 _START = 64
 _RAMP_S = 0.025
@@ -20,6 +21,21 @@ _SLOWER = 2.0
 """Growth stops when answers take this many times their best latency."""
 _FORGET = 1.02
 """The best latency rises at this rate per round, so that a lucky minute does not bind for ever."""
+
+
+class Health(NamedTuple):
+    """How an endpoint copes, as far as the limiter knows."""
+
+    in_flight: int
+    limit: int
+    """Most requests in flight that it now allows."""
+    ceiling: int
+    waiting: int
+    """Calls that wait for the right to send."""
+    halved: int
+    """How often the limit was halved."""
+    paused_s: float
+    """Seconds until the end of a pause that the endpoint asked for."""
 
 
 class Limiter:
@@ -87,6 +103,18 @@ class Limiter:
     def pause(self, seconds: float) -> None:
         """Sends nothing for this time."""
         self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    @property
+    def health(self) -> Health:
+        """The state now."""
+        return Health(
+            in_flight=self.in_flight,
+            limit=int(self.limit),
+            ceiling=self.ceiling,
+            waiting=sum(not turn.done() for turn in self._waiting),
+            halved=self.complaints,
+            paused_s=max(0.0, self._resume_at - time.monotonic()),
+        )
 
     def _close_round(self) -> None:
         if self._round.answers < max(self.limit, 8):

@@ -23,7 +23,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, Recur
 _CUT_OFF = frozenset({"max_tokens", "model_length", "model_context_window_exceeded"})
 _DECLINED = frozenset({"sensitive", "safety", "recitation", "refusal", "prohibited_content", "blocklist"})
 _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource", "aborted"})
-_COMMENTS = re.compile(rb"\s*+(?::[^\n]*+(?:\n\s*+|\Z))*+")
+_COMMENTS = re.compile(rb"\s*+(?::[^\n]*+(?:\n\s*+|\Z))*")
 _STATUS = re.compile(r"[45][0-9]{2}")
 _SENT_BACK = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
 """Fields of a message that some endpoints want back (DeepSeek, Kimi, OpenRouter, LiteLLM), or only accept."""

@@ -56,13 +56,13 @@ def raise_if_unfinished(job: ShardJob, tally: Tally) -> None:
     """
     if not tally.broken:
         return
-    recipe_id, last_try = job.place.recipe_id, job.run.last_try
+    partition, recipe_id, last_try = job.place.partition, job.place.recipe_id, job.run.last_try
     with job.work.ledger() as ledger:
-        state = ledger.stages.endpoint_state(job.place.partition, recipe_id, tally.broken, job.run)
+        state = ledger.stages.endpoint_state(partition, recipe_id, tally.broken, job.run)
         asked = state.answered + state.unanswered
         failed = state.unanswered > _BROKEN_ENDPOINT_SHARE * asked or (state.newly_unanswered and not last_try)
         if not failed:
-            ledger.stages.count_failed_run(recipe_id, tally.broken, job.work.settings.set_aside_after)
+            ledger.stages.count_failed_run(partition, recipe_id, tally.broken, job.work.settings.set_aside_after)
     silent = not (state.answered_by_run or tally.answered)
     if failed or (state.newly_unanswered and silent):
         error = tally.complaint(asked)

@@ -166,7 +166,7 @@ def count_workflows(work: Workspace, partition: str, shard: int) -> None:
         if unknown := ledger.stages.uncounted(partition, shard, recipe_id):
             found = output_of(work, "extract", partition, shard)
             counts = {key: len(found[key].workflows) for key in sorted(unknown & found.keys())}
-            ledger.stages.count_workflows(recipe_id, counts)
+            ledger.stages.count_workflows(partition, recipe_id, counts)
 
 
 def output_of(work: Workspace, name: StageName, partition: str, shard: int) -> dict[str, Any]:

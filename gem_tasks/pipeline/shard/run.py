@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeVar
 
 from gem_tasks.domain.base import Value
@@ -24,11 +24,13 @@ from gem_tasks.pipeline.shard.attempts import Attempts
 from gem_tasks.pipeline.shard.budget import BudgetSpentError
 from gem_tasks.pipeline.shard.collector import rare_collections
 from gem_tasks.pipeline.shard.endpoint import explain, raise_if_unfinished
+from gem_tasks.pipeline.shard.heartbeat import beating
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.pipeline.shard.outcomes import Outcomes
 from gem_tasks.pipeline.shard.prefilter import scored, switch_off_drifted
 from gem_tasks.pipeline.shard.records import count_workflows
 from gem_tasks.pipeline.shard.tally import Tally
+from gem_tasks.pipeline.shard.watch import Watch, traced
 from gem_tasks.pipeline.synthesizer.routes import routed
 from gem_tasks.pipeline.workspace import Workspace
 
@@ -134,8 +136,9 @@ def _run(job: ShardJob, outcomes: Outcomes) -> ShardReport:
         "%s %s shard %d: %d records, %d reused",
         job.name, job.place.partition, job.place.shard, len(outcomes.expected), outcomes.reused,
     )  # fmt: skip
-    with rare_collections():
-        tally, replayed = asyncio.run(_work(job, outcomes)) if outcomes.left else (Tally(), 0)
+    with rare_collections(), traced(job) as trace:
+        watch = Watch(job, outcomes.left, trace)
+        tally, replayed = asyncio.run(_work(job, outcomes, watch)) if outcomes.left else (Tally(), 0)
     report = report_on(job, outcomes, tally, replayed)
     if tally.ended:
         logger.info("%s", _summary(report, tally))
@@ -143,17 +146,17 @@ def _run(job: ShardJob, outcomes: Outcomes) -> ShardReport:
     return report
 
 
-async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
+async def _work(job: ShardJob, outcomes: Outcomes, watch: Watch) -> tuple[Tally, int]:
     """The tally of outcomes, saved at intervals while calls are in flight, and the number of replayed answers."""
     journal = shard_journal(job.work, job.place)
     journal.load()
     in_flight = job.work.settings.llm_concurrency
-    saver = _Saver(outcomes, in_flight)
+    saver = _Saver(outcomes, in_flight, watch)
     if job.name == "filter":
         switch_off_drifted(job.work)
     try:
-        async with journal, asker(job, journal) as asked:
-            attempts = Attempts(asked.ask, asked.window, proven=job.proven())
+        async with journal, asker(job, journal, watch) as asked, beating(job, lambda: watch.pulse(asked.replayed)):
+            attempts = Attempts(partial(watch.outcome, asked.ask), asked.window, proven=job.proven())
             records = scored(job.work, job.name, outcomes.missing())
             records = routed(job.work, job.place, job.run, records) if job.name == "synthesize" else records
             async with aclosing(attempts.outcomes(records)) as arriving:
@@ -175,9 +178,9 @@ async def _work(job: ShardJob, outcomes: Outcomes) -> tuple[Tally, int]:
 class _Saver:
     """Saves outcomes during the work: every few seconds, and when only the last calls are in flight."""
 
-    def __init__(self, outcomes: Outcomes, in_flight: int) -> None:
+    def __init__(self, outcomes: Outcomes, in_flight: int, watch: Watch) -> None:
         self.tally = Tally()
-        self._outcomes = outcomes
+        self._outcomes, self._watch = outcomes, watch
         self._waiting: list[Outcome] = []
         self._due = time.monotonic() + _SAVE_EVERY_S
         self._nearly_all = outcomes.left - in_flight
@@ -212,6 +215,7 @@ class _Saver:
     async def _save(self) -> None:
         started, count = time.monotonic(), len(self._waiting)
         await asyncio.to_thread(self._outcomes.save, self._waiting[:count])
+        self._watch.saved()
         now = time.monotonic()
         del self._waiting[:count]
         self._task = None

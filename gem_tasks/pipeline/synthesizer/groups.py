@@ -9,7 +9,7 @@ import logging
 from gem_tasks.domain.gate import Decision, Metrics
 from gem_tasks.domain.synthesis import Groups, GroupState, Sampled, state_of
 from gem_tasks.lineage import RunContext
-from gem_tasks.lineage.synthesizer import TwoWays
+from gem_tasks.lineage.synthesizer import Synthesizer, TwoWays
 from gem_tasks.pipeline.recipes import takes_of
 from gem_tasks.pipeline.run_recipes import register_recipes
 from gem_tasks.pipeline.workspace import Workspace
@@ -52,9 +52,13 @@ def decided_groups(work: Workspace, partition: str, run: RunContext) -> Groups:
 
 def last_groups(work: Workspace) -> Groups:
     """The newest decision, of any partition."""
-    recipe_id = _line(work).chain.id_of("synthesize")
     with work.ledger() as ledger:
-        return _read(ledger.synthesizer.decision(recipe_id))
+        return groups_in(work, ledger.synthesizer)
+
+
+def groups_in(work: Workspace, lineage: Synthesizer) -> Groups:
+    """The same, over a connection of the caller."""
+    return _read(lineage.decision(_line(work).chain.id_of("synthesize")))
 
 
 def two_ways(work: Workspace) -> TwoWays:

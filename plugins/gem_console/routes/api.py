@@ -23,7 +23,9 @@ from gem_tasks.console import (
     trajectory,
 )  # fmt: skip
 from gem_tasks.console.worlds import changes, execution, world
+from gem_tasks.evals.in_use import InUse, in_use_by
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.live_apis.kept import KeptReport, kept_report
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.redaction import clean
 from gem_tasks.visible import visible_json
@@ -32,6 +34,12 @@ router = APIRouter(tags=["read"])
 
 MapIndex = Annotated[int | None, Query(ge=-1, le=2**31 - 1)]
 Question = Callable[[ConsoleRows, Workspace], BaseModel | None]
+
+
+class SynthesizerInUse(BaseModel):
+    """What is known of the synthesizer; None if it is off."""
+
+    in_use: InUse | None
 
 
 async def _answer(reader: Reader, question: Question) -> Response:
@@ -55,6 +63,17 @@ async def get_overview(reader: ReaderDep, filters: FiltersDep) -> Response:
 async def get_partition(reader: ReaderDep, key: str, chain: str = "") -> Response:
     """The progress of a partition by stage and shard, with pace and time left."""
     return await _answer(reader, lambda db, work: partition.partition(db, key, chain_of(db, work, given(chain))[0]))
+
+
+@router.get("/synthesizer", response_model=SynthesizerInUse)
+async def get_synthesizer(reader: ReaderDep) -> Response:
+    """The synthesizer in the pipeline: cost and validity of both ways on the same texts, by group, and decisions."""
+
+    def ask(db: ConsoleRows, work: Workspace) -> SynthesizerInUse:
+        on = work.settings.synthesizer == "model"
+        return SynthesizerInUse(in_use=in_use_by(work, db.synthesizer) if on else None)
+
+    return await _answer(reader, ask)
 
 
 @router.get("/documents", response_model=documents.DocumentPage)
@@ -138,6 +157,12 @@ async def get_datasets(
 async def get_dataset(reader: ReaderDep, version: str) -> Response:
     """A version with its manifest, exclusions and audits."""
     return await _answer(reader, lambda db, _: datasets.dataset(db, version))
+
+
+@router.get("/apis/{report_id}", response_model=KeptReport)
+async def get_api_report(reader: ReaderDep, report_id: str) -> Response:
+    """How a sample of trajectories fits a live API; the ids are on the page of datasets."""
+    return await _answer(reader, lambda _, work: kept_report(work.store, report_id))
 
 
 @router.get("/models", response_model=scores.Scores)

@@ -28,7 +28,11 @@ from gem_tasks.console import (
 from gem_tasks.console.vocabulary import DOMAINS, PLATFORMS, STATUSES
 from gem_tasks.console.worlds import execution, world
 from gem_tasks.domain.stage import STAGE_NAMES
+from gem_tasks.domain.synthesis import OPENS
+from gem_tasks.evals.in_use import DROP, in_use_by
 from gem_tasks.lineage.console import ConsoleRows
+from gem_tasks.live_apis.kept import kept_report, kept_reports
+from gem_tasks.live_apis.report import said, verdict
 from gem_tasks.pipeline.workspace import Workspace
 
 router = APIRouter()
@@ -55,9 +59,21 @@ async def overview_page(request: Request, filters: FiltersDep) -> HTMLResponse:
         chain, every = chain_of(db, work, filters.chain)
         view = overview.overview(db, filters, chain)
         return {"view": view, "chain": chain, "chains": every, "filters": filters, "sources": db.documents.sources(),
-                "stages": chain.stages if chain else STAGE_NAMES, "timeline": timeline.timeline(view)}  # fmt: skip
+                "stages": chain.stages if chain else STAGE_NAMES, "timeline": timeline.timeline(view),
+                "synthesizer": work.settings.synthesizer == "model"}  # fmt: skip
 
     return await _page(request, "overview.html", make)
+
+
+@router.get("/synthesizer")
+async def synthesizer_page(request: Request) -> HTMLResponse:
+    """What a synthesizer in the pipeline costs and saves, where it is good, and what was decided."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
+        on = work.settings.synthesizer == "model"
+        return {"found": in_use_by(work, db.synthesizer) if on else None, "opens": OPENS, "limit": DROP}
+
+    return await _page(request, "synthesizer.html", make)
 
 
 @router.get("/partitions/{key}")
@@ -202,10 +218,23 @@ async def datasets_page(
             "audits": db.datasets.audits(None),
             "scores": scores.scores(db),
             "dialects": dialects.dialects(work).models,
+            "apis": kept_reports(work.store),
         }
         return {"view": view, "every": bool(every), **more}
 
     return await _page(request, "datasets.html", make)
+
+
+@router.get("/apis/{report_id}")
+async def api_report_page(request: Request, report_id: str) -> HTMLResponse:
+    """How a sample of trajectories fits a live API."""
+
+    def make(db: ConsoleRows, work: Workspace) -> dict[str, Any] | None:
+        del db
+        kept = kept_report(work.store, report_id)
+        return {"kept": kept, "verdict": verdict(kept.report), "said": said} if kept else None
+
+    return await _page(request, "api_report.html", make)
 
 
 @router.get("/datasets/{version}")

@@ -58,6 +58,7 @@ CREATE INDEX partitions_changed ON partitions (partition_key) WHERE changes > pu
 """
 
 DOWN = """
+DROP INDEX documents_duplicates;
 ALTER TABLE segment_bands ADD CONSTRAINT segment_bands_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES segments;
 ALTER TABLE partitions DROP COLUMN next_shard, DROP COLUMN changes, DROP COLUMN published_changes;
 ALTER TABLE documents DROP COLUMN live, DROP COLUMN object_key, DROP COLUMN fingerprint, DROP COLUMN superseded_by,

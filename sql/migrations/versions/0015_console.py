@@ -203,8 +203,9 @@ def downgrade() -> None:
         DROP FUNCTION gem_count_inserted(), gem_count_updated(), gem_count_documents(), gem_count_segments(),
                       gem_recount();
         DROP INDEX documents_words, documents_newest, documents_reason, documents_source, trajectories_newest,
-                   trajectories_platform, trajectories_recipe, trajectories_domains, stage_results_failed,
-                   stage_results_failed_newest, stage_results_refused, stage_results_refused_newest, stage_results_run;
+                   trajectories_messages, trajectories_platform, trajectories_recipe, trajectories_domains,
+                   stage_results_failed, stage_results_failed_newest, stage_results_refused,
+                   stage_results_refused_newest, stage_results_run;
         DROP FUNCTION gem_words(text, text);
         ALTER TABLE trajectories DROP COLUMN called, DROP COLUMN findings;
         CREATE INDEX stage_results_failed ON stage_results (error_class, stage) WHERE outcome = 'failed';

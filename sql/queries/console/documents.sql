@@ -55,7 +55,7 @@ ORDER BY t.created_at DESC, t.trajectory_id DESC LIMIT %(limit)s
 -- Documents with failed segments, by the newest failure.
 SELECT d.document_id, d.uri, d.title, d.license, d.language, d.chars, d.reason, d.partition_key AS partition,
        d.ingested_at, r.updated_at AS place_at, r.segment_id AS place_id
-FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE r.outcome = 'failed' AND (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)
   AND (%(at)s::timestamptz IS NULL OR (r.updated_at, r.segment_id) < (%(at)s, %(id)s))
 ORDER BY r.updated_at DESC, r.segment_id DESC LIMIT %(limit)s
@@ -65,7 +65,7 @@ ORDER BY r.updated_at DESC, r.segment_id DESC LIMIT %(limit)s
 SELECT s.document_id, count(DISTINCT s.segment_id)::int AS segments, count(DISTINCT t.trajectory_id)::int AS trajectories,
        count(*) FILTER (WHERE r.outcome = 'failed')::int AS failed, sum(r.usd) AS usd,
        sum(r.calls)::int AS calls
-FROM segments s LEFT JOIN stage_results r USING (segment_id)
+FROM segments s LEFT JOIN stage_results r USING (partition_key, segment_id)
 LEFT JOIN trajectories t ON t.segment_id = r.segment_id AND t.recipe_id = r.recipe_id
 WHERE s.document_id = ANY(%(ids)s) GROUP BY s.document_id
 
@@ -76,5 +76,5 @@ FROM documents WHERE uri = %(uri)s ORDER BY ingested_at DESC, document_id LIMIT 
 
 -- console_spans --
 -- Where in the segments of a document tools, steps and rules were found.
-SELECT r.segment_id, r.measures -> 'spans' AS spans FROM stage_results r JOIN segments s USING (segment_id)
+SELECT r.segment_id, r.measures -> 'spans' AS spans FROM stage_results r JOIN segments s USING (partition_key, segment_id)
 WHERE s.document_id = %(document_id)s AND r.stage IN ('validate', 'revalidate', 'verify', 'confirm') AND r.measures ? 'spans'

@@ -19,7 +19,7 @@ GROUP BY 1, 2, 3 ORDER BY 3
 SELECT r.segment_id, r.recipe_id, r.stage, r.error_class, r.detail, r.calls, r.partition_key AS partition, r.shard,
        r.object_key, r.retry_asked, r.set_aside, r.airflow_run_id, r.airflow_task_id, r.airflow_map_index, r.airflow_try,
        r.updated_at, d.uri, d.document_id, r.updated_at AS place_at, r.segment_id AS place_id
-FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE r.outcome = 'failed'
   AND (%(stage)s::text IS NULL OR r.stage = %(stage)s)
   AND (%(error_class)s::text IS NULL OR r.error_class = %(error_class)s)

@@ -34,10 +34,20 @@ SELECT date_trunc(%(step)s, h.hour, 'UTC') AS at, r.stage, h.outcome, sum(h.resu
 FROM hours h JOIN recipes r USING (recipe_id)
 GROUP BY 1, 2, 3 ORDER BY 1
 
+-- console_spared --
+-- Texts of a range of partitions that a synthesizer spares `extract`, and that have no result there, by partition.
+SELECT y.partition_key AS partition, count(*)::int AS texts
+FROM synthesized_texts y JOIN live_segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
+WHERE y.recipe_id = %(confirm)s AND y.partition_key >= %(first)s AND y.partition_key <= %(last)s
+  AND (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)
+  AND NOT EXISTS (SELECT FROM stage_results r
+                  WHERE r.partition_key = y.partition_key AND r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
+GROUP BY y.partition_key
+
 -- console_held --
 -- Accepted texts of a range of partitions that a quota holds, by partition and the filter's recipe.
 SELECT q.partition_key AS partition, q.recipe_id, count(*)::int AS texts
-FROM quota_texts q JOIN live_segments s USING (segment_id) JOIN documents d USING (document_id)
+FROM quota_texts q JOIN live_segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
 WHERE q.held_by IS NOT NULL AND q.recipe_id = ANY(%(recipe_ids)s)
   AND q.partition_key >= %(first)s AND q.partition_key <= %(last)s
   AND (%(source_id)s::int IS NULL OR d.source_id = %(source_id)s)

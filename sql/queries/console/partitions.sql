@@ -28,8 +28,17 @@ GROUP BY recipe_id, shard
 -- console_held_shards --
 -- Accepted texts of a partition that a quota holds, by shard and the filter's recipe.
 SELECT h.recipe_id, s.shard, count(*)::int AS texts
-FROM held_segments h JOIN live_segments s USING (segment_id)
+FROM held_segments h JOIN live_segments s USING (partition_key, segment_id)
 WHERE s.partition_key = %(partition)s AND h.recipe_id = ANY(%(recipe_ids)s) GROUP BY h.recipe_id, s.shard
+
+-- console_spared_shards --
+-- Texts of a partition that a synthesizer spares `extract`, and that have no result there, by shard.
+SELECT s.shard, count(*)::int AS texts
+FROM synthesized_texts y JOIN live_segments s USING (partition_key, segment_id)
+WHERE y.partition_key = %(partition)s AND y.recipe_id = %(confirm)s
+  AND NOT EXISTS (SELECT FROM stage_results r
+                  WHERE r.partition_key = y.partition_key AND r.segment_id = y.segment_id AND r.recipe_id = %(extract)s)
+GROUP BY s.shard
 
 -- console_decisions --
 -- The newest gate decisions, of one partition or of all.

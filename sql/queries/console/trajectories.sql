@@ -25,8 +25,8 @@ SELECT version FROM datasets WHERE audited_by IS NOT NULL
 -- What the validation refused, the newest first.
 SELECT r.segment_id, r.recipe_id, r.reason, r.detail, r.partition_key AS partition, r.updated_at, d.uri, d.title,
        r.updated_at AS place_at, r.segment_id AS place_id
-FROM stage_results r JOIN segments s USING (segment_id) JOIN documents d USING (document_id)
-WHERE r.outcome = 'rejected' AND r.stage = 'validate'
+FROM stage_results r JOIN segments s USING (partition_key, segment_id) JOIN documents d USING (document_id)
+WHERE r.outcome = 'rejected' AND r.stage IN ('validate', 'simulate', 'verify', 'confirm')
   AND (%(reason)s::text IS NULL OR r.reason = %(reason)s)
   AND (%(at)s::timestamptz IS NULL OR (r.updated_at, r.segment_id) < (%(at)s, %(id)s))
 ORDER BY r.updated_at DESC, r.segment_id DESC LIMIT %(limit)s
@@ -48,7 +48,9 @@ SELECT r.recipe_id, r.stage, r.outcome, r.reason, r.error_class, r.detail, r.att
        r.completion_tokens, r.latency_ms, r.usd, r.object_key, r.airflow_run_id, r.airflow_task_id, r.airflow_map_index,
        r.airflow_try, r.updated_at, c.model, c.prompt_sha256, c.parent_id, r.measures,
        c.params -> 'opened' AS opened, coalesce(k.workflow, 0) AS workflow, coalesce(k.rollout, 0) AS rollout
-FROM stage_results r JOIN recipes c USING (recipe_id) LEFT JOIN recipe_takes k USING (recipe_id) WHERE r.segment_id = %(segment_id)s ORDER BY r.updated_at, r.stage
+FROM segments s JOIN stage_results r USING (partition_key, segment_id) JOIN recipes c USING (recipe_id)
+LEFT JOIN recipe_takes k USING (recipe_id)
+WHERE s.segment_id = %(segment_id)s ORDER BY r.updated_at, r.stage
 
 -- console_ratings --
 -- What people think of an item.

@@ -111,9 +111,23 @@ def test_the_index_that_comes_with_gem_finds_a_task_of_a_benchmark():
 
 def test_the_index_follows_the_versions_that_the_harnesses_install():
     """After `make lock-envs` with other versions, lock those in `envs/contamination` too, and build the index anew."""
-    for environment, packages in (("bfcl", PACKAGES[:1]), ("tau2", PACKAGES[1:])):
+    for environment, packages in (("bfcl", PACKAGES[:1]), ("tau2", PACKAGES[1:4]), ("tool-eval-bench", PACKAGES[4:])):
         for package in packages:
             assert locked("contamination", package) == locked(environment, package)
+
+
+def test_what_users_of_scenarios_say_is_read_from_their_code_which_is_not_run(folder):
+    scenarios = folder / "tool_eval_bench/evals/scenarios/core"
+    scenarios.mkdir(parents=True)
+    said = "Please find out how many of the red chairs from the old warehouse are still there, and tell me."
+    later = "Now send the same number to everybody who has asked me for it in the last two weeks or so."
+    code = f'SCENARIO = Scenario(user_message=("{said[:30]}" "{said[30:]}"), follow_up_messages=["{later}"])'
+    (scenarios / "tc01.py").write_text(f"raise SystemExit\n{code}", encoding="utf-8")
+    (scenarios / "_shared.py").write_text("raise SystemExit", encoding="utf-8")
+    index = build(folder)
+    assert index.items == 3
+    for text in (said, later):
+        assert index.overlap(make_trajectory(Message(role="user", content=text))).startswith("test item: ")
 
 
 def test_corrected_tasks_are_test_items_too(folder):

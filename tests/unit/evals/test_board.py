@@ -42,6 +42,12 @@ def test_a_row_has_the_newest_evaluation_of_each_harness_and_never_numbers_of_tw
     assert found.made["bfcl"].startswith("bfcl-eval 1; tasks: unknown revision; full; ")
 
 
+def test_pass_k_of_another_harness_is_not_that_of_worlds():
+    scripted = row("tool-eval-bench", score("overall", "points", 0.8), score("overall", "pass^4", 0.5))
+    (found,) = ours(scripted, row("tau2", score("airline", "avg@4", 0.5), score("overall", "pass^4", 0.25)))
+    assert (found.tool_eval_bench, found.airline_avg4, found.worlds_every) == (80, 50, None)
+
+
 def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():
     board = leaderboard(Evaluations(row("bfcl", score("multi_turn", "accuracy", 0.01))))
     assert [bool(each.source) for each in board] == [False] + [True] * len(REFERENCES)

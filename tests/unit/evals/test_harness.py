@@ -9,9 +9,10 @@ from gem_tasks.errors import UserError
 from gem_tasks.evals import harness
 from gem_tasks.evals.bfcl import Bfcl
 from gem_tasks.evals.bfcl_parts import COLLECTIONS
-from gem_tasks.evals.options import BfclOptions, Tau2Options
+from gem_tasks.evals.options import TOOL_EVAL_BENCH_CATEGORIES, BfclOptions, Tau2Options, ToolEvalBenchOptions
 from gem_tasks.evals.progress import silent
 from gem_tasks.evals.tau2 import Tau2
+from gem_tasks.evals.tool_eval_bench import ToolEvalBench
 
 USER = Endpoint(base_url="http://127.0.0.1:9/v1", model="user")
 BASE = {"categories": ("multi_turn_base",), "subset": "smoke"}
@@ -26,6 +27,8 @@ BASE = {"categories": ("multi_turn_base",), "subset": "smoke"}
         (Tau2(), Tau2Options(user=USER), ()),
         (Tau2(), Tau2Options(user=USER, domains=("retail",), subset="smoke"), ("retail/0", "retail/2", "retail/4")),
         (Tau2(), Tau2Options(user=USER, ids=("airline/7",), subset="smoke"), ("airline/7",)),
+        (ToolEvalBench(), ToolEvalBenchOptions(), ()),
+        (ToolEvalBench(), ToolEvalBenchOptions(categories=("localization",), subset="smoke"), ("TC-17",)),
     ],
 )
 def test_a_run_asks_for_its_ids_else_the_smoke_cases_of_its_categories_else_all(harness, options, wanted, tmp_path):
@@ -47,6 +50,8 @@ def test_a_smoke_run_has_a_few_cases_of_what_is_selected_and_never_all_for_lack_
     for domain in ("airline", "retail", "telecom", "banking"):
         wanted = Tau2().wanted(Tau2Options(user=USER, domains=(domain,), subset="smoke"))
         assert {Tau2().category_of(case) for case in wanted} == {domain}
+    for category in TOOL_EVAL_BENCH_CATEGORIES:
+        assert len(ToolEvalBench().wanted(ToolEvalBenchOptions(categories=(category,), subset="smoke"))) == 1
 
 
 @pytest.mark.parametrize(

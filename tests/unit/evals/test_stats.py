@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gem_tasks.domain.evaluation import CaseScore
+from gem_tasks.evals import stats
 from gem_tasks.evals.passes import passes
-from gem_tasks.evals.stats import average, paired_bootstrap
+from gem_tasks.evals.stats import average, paired_bootstrap, resampled_ratios
 
 
 def cases(scores, category="base", epochs=1):
@@ -108,3 +109,14 @@ def test_the_interval_holds_the_mean_and_turning_the_models_round_turns_it_round
     assert found.low - 1e-9 <= found.mean <= found.high + 1e-9
     assert turned.mean == pytest.approx(-found.mean)
     assert turned.low == pytest.approx(-found.high)
+
+
+def test_how_many_are_drawn_at_a_time_limits_memory_and_changes_no_digit(monkeypatch):
+    above, below = np.random.default_rng(1).integers(0, 9, (2, 3, 37)).astype(float)
+    cases = [CaseScore(case_id=f"c{at}", category="a", score=at % 3 / 2) for at in range(37)]
+    other = [case.model_copy(update={"score": 1 - case.score / 2}) for case in cases]
+    drawn = [resampled_ratios(above, below, 700), paired_bootstrap(cases, other, resamples=700)]
+    for most in (1, 37 * 13, 37 * 699):
+        monkeypatch.setattr(stats, "_MOST_DRAWN", most)
+        assert np.array_equal(resampled_ratios(above, below, 700), drawn[0], equal_nan=True)
+        assert paired_bootstrap(cases, other, resamples=700) == drawn[1]

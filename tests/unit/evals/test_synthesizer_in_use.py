@@ -3,7 +3,7 @@
 import pytest
 
 from gem_tasks.distill.in_use import report
-from gem_tasks.domain.synthesis import GroupState, Sampled
+from gem_tasks.domain.synthesis import GroupState, Sampled, state_of
 from gem_tasks.evals.in_use import Group, InUse, Totals, _compared
 
 
@@ -11,7 +11,8 @@ def group(name, texts, accepted, pipeline=None):
     found = Sampled(group=name, texts=texts, synthesizer=accepted, pipeline=pipeline or texts)
     return Group(
         name=name,
-        state=GroupState(group=name, sampled=found),
+        state=GroupState(group=name, sampled=Sampled(group=name)),
+        opens=state_of(found, 20, was_open=False).open,
         synthesizer=Totals(texts=texts, accepted=accepted, calls=2 * texts, tokens=3000 * texts, seconds=5.0 * texts),
         pipeline=Totals(texts=texts, accepted=texts, calls=4 * texts, tokens=20000 * texts, seconds=60.0, usd=0.5),
         alone=Totals(),
@@ -39,6 +40,8 @@ def test_the_report_says_what_is_unknown_and_what_was_saved():
     assert "No text was spared the other stages yet." in text
     assert "a\\|&lt;b>" in text
     assert "synthesize: malformed 3" in text
+    assert "| closed; open from the next partition on | 0 | 0 |" in text
+    assert "No text went through it yet." in report(used())
     assert "**c: a drop of 33%, more than 20%: it does not carry over.**" in text
     assert "| synthesizer | 0 | 0 | - | 0 | - | - | - |" in text
 

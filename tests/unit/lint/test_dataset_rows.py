@@ -1,6 +1,7 @@
 """Rows in the forms that the field uses, each made here: the conversation is read, and a sound one has no error."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,76 @@ def test_what_holds_no_conversation_says_why(row, kind, message):
     assert (finding.check, finding.kind, finding.severity, finding.message) == ("format", kind, "error", message)
     with pytest.raises(RowError):
         read_row(row)
+
+
+LOST = [
+    ({"tool_calls": "x"}, "`tool_calls` are not a list of calls: 'x'"),
+    ({"tool_calls": 7}, "`tool_calls` are not a list of calls: '7'"),
+    ({"tool_calls": '"get_weather"'}, "`tool_calls` are not a list of calls"),
+    ({"function_call": "x"}, "`function_call` is not a call: 'x'"),
+    ({"function_call": {"arguments": "{}"}}, "a call has no name"),
+    ({"role": "function_call", "content": ""}, "a call is not valid JSON: ''"),
+    ({"role": "function_call", "content": None}, "a call is not valid JSON: ''"),
+]
+
+
+@pytest.mark.parametrize(("said", "why"), LOST)
+def test_a_call_that_cannot_be_read_is_a_fault_and_not_silence(said, why):
+    row = {"messages": [{"role": "user", "content": "Rain?"}, {"role": "assistant", "content": "I look.", **said}]}
+    with pytest.raises(RowError, match=re.escape(why)) as fault:
+        read_row(row)
+    assert (fault.value.kind, fault.value.message) == ("unreadable_turn", 1)
+
+
+@pytest.mark.parametrize("kind", ["tool_use", "tool_result", "function_call"])
+def test_a_part_that_holds_a_call_or_a_result_is_a_fault(kind):
+    part = {"type": kind, "name": "get_weather", "input": {}}
+    row = {"messages": [{"role": "assistant", "content": [{"type": "text", "text": "I look."}, part]}]}
+    with pytest.raises(RowError, match=f"a part of type '{kind}' is not text"):
+        read_row(row)
+
+
+def test_numbers_as_ids_pair_results_with_their_calls():
+    calls = [{"id": at, "function": {"name": f"f{at}", "arguments": "{}"}} for at in (1, 2)]
+    results = [{"role": "tool", "tool_call_id": at, "content": f"{at}"} for at in (2, 1)]
+    turns = [{"role": "user", "content": "Both."}, {"role": "assistant", "content": None, "tool_calls": calls}]
+    (_, made, *told) = read_row({"messages": [*turns, *results]}).trajectory.messages
+    assert {call.name: call.id for call in made.tool_calls} == {"f1": told[1].tool_call_id, "f2": told[0].tool_call_id}
+
+
+@pytest.mark.parametrize("none", [None, "", " ", "null", "None", "[]", [], {}])
+@pytest.mark.parametrize("column", ["tool_calls", "function_call"])
+def test_columns_that_hold_no_call_are_no_fault(column, none):
+    turn = {"role": "assistant", "content": "Dry.", column: none}
+    (_, said) = read_row({"messages": [{"role": "user", "content": "Rain?"}, turn]}).trajectory.messages
+    assert (said.content, said.tool_calls) == ("Dry.", ())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tool_calls": {"name": "get_weather", "arguments": {}}},
+        {"tool_calls": '{"name": "get_weather", "arguments": {}}'},
+        {"function_call": '{"name": "get_weather", "arguments": "{}"}'},
+        {"function_call": {"name": None, "arguments": None}, "tool_calls": [{"name": "get_weather"}]},
+    ],
+)
+def test_a_single_call_without_a_list_is_read(said):
+    row = {"messages": [{"role": "user", "content": "Rain?"}, {"role": "assistant", "content": None, **said}]}
+    assert [call.name for call in read_row(row).trajectory.messages[1].tool_calls] == ["get_weather"]
+
+
+ODD_COLUMNS = [
+    ({"system": 7}, "unreadable_turn", "the system prompt is of type int, not text"),
+    ({"tools": 7}, "unreadable_tools", "the tools are not a list"),
+]
+
+
+@pytest.mark.parametrize(("columns", "kind", "why"), ODD_COLUMNS)
+def test_a_column_of_another_type_is_a_fault_too(columns, kind, why):
+    with pytest.raises(RowError, match=why) as fault:
+        read_row({"messages": [{"role": "user", "content": "Rain?"}], **columns})
+    assert fault.value.kind == kind
 
 
 def test_the_comparing_checks_run_where_the_source_is_given():

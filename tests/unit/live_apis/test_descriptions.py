@@ -1,6 +1,7 @@
 """The forms of real descriptions, and descriptions that are none."""
 
 import json
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -182,7 +183,7 @@ def test_odd_parts_cost_only_their_operation(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"kind": "discovery#restDescription", "discoveryVersion": "v1"}', "a Google discovery document"),
+        ('{"kind": "discovery#directoryList", "discoveryVersion": "v1", "items": []}', "a list of Google"),
         ('{"asyncapi": "3.0.0"}', "an AsyncAPI document"),
         ('{"info": {}, "item": []}', "a Postman collection"),
         ("just words", "not an OpenAPI document"),
@@ -249,3 +250,28 @@ def test_a_header_by_which_a_reading_call_would_write_or_lead_elsewhere_is_not_s
     header = {"name": name, "in": "header", "required": True, "schema": {"const": "DELETE"}}
     operation = only(api(tmp_path, {"/x": get(header)}))
     assert name in operation.unsupported and not operation.headers
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "path", "pairs"),
+    [
+        ("query", None, "/a", [("ids", "1,2")]),
+        ("query", "tsv", "/a", [("ids", "1\t2")]),
+        ("query", "multi", "/a", [("ids", "1"), ("ids", "2")]),
+        ("formData", None, "/a", [("ids", "1,2")]),
+        ("formData", "ssv", "/a", [("ids", "1 2")]),
+        ("formData", "multi", "/a", [("ids", "1"), ("ids", "2")]),
+        ("path", None, "/a/1%2C2", []),
+        ("path", "pipes", "/a/1%7C2", []),
+    ],
+)
+def test_lists_of_swagger_are_written_as_their_collection_format_says(tmp_path, place, form, path, pairs):
+    row = {"name": "ids", "in": place, "type": "array", "items": {"type": "integer"}, "required": True}
+    row |= {"collectionFormat": form} if form else {}
+    template = "/a/{ids}" if place == "path" else "/a"
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps({"swagger": "2.0", "paths": {template: {"post": {"parameters": [row]}}}}))
+    (operation,) = read_spec(spec).operations
+    sent = request_of(operation, {"ids": [1, 2]})
+    assert sent.path == path
+    assert (parse_qsl(sent.content.decode()) if place == "formData" else sent.query) == pairs

@@ -6,7 +6,7 @@ from gem_tasks.domain.workflow import ToolSpec
 from gem_tasks.errors import UserError
 from gem_tasks.live_apis.match import Matcher, match
 from gem_tasks.live_apis.operation import Operation
-from gem_tasks.live_apis.words import verb_of, words
+from gem_tasks.live_apis.words import verb_of, without_prefix, words
 
 
 def schema(*names):
@@ -59,6 +59,51 @@ def test_what_the_api_cannot_do_is_not_mapped(stranger):
 )
 def test_a_noun_of_the_tool_that_the_api_lacks_and_another_kind_of_action_prevent_a_match(wanted, operation):
     assert match(wanted, OPERATIONS).operation == operation
+
+
+BOARDS = (
+    Operation(name="getBoardLists", method="GET", path="/boards/{id}/lists", parameters=schema("id", "token")),
+    Operation(name="addBoardLists", method="POST", path="/boards/{id}/lists", parameters=schema("id", "token")),
+    Operation(name="closeList", method="PUT", path="/lists/{id}/closed", parameters=schema("id", "token")),
+    Operation(
+        name="boards.branches.get", method="GET", path="/branches/{branch}", parameters=schema("branch", "token")
+    ),
+    Operation(name="addTag", method="POST", path="/boards/{id}/addTag", parameters=schema("id", "tag", "token")),
+    Operation(name="removeTag", method="POST", path="/boards/{id}/removeTag", parameters=schema("id", "tag", "token")),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "operation"),
+    [
+        (tool("get_board_lists", "board_id"), "getBoardLists"),  # `list` is a thing here, and reading is not adding
+        (tool("archive_list", "list_id"), "closeList"),
+        (tool("get_branch", "branch"), "boards.branches.get"),
+        (tool("kanban_get_branch", "branch"), "boards.branches.get"),  # named after the API
+        (tool("add_board_tag", "tag"), "addTag"),
+    ],
+)
+def test_words_that_may_be_actions_are_things_elsewhere_in_a_name(wanted, operation):
+    assert Matcher(BOARDS, title="Kanban API").match(wanted).operation == operation
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("calendar.calendarList.list", "calendarList.list"),
+        ("calendar_get_event", "get_event"),
+        ("calendar_get", "calendar_get"),  # nothing else is named
+        ("calendars events", "calendars events"),
+        ("", ""),
+    ],
+)
+def test_only_whole_parts_at_the_beginning_repeat_the_name_of_the_api(name, rest):
+    assert without_prefix(name, frozenset({"calendar"})) == rest
+
+
+def test_a_parameter_that_all_operations_need_makes_no_difference():
+    found = Matcher(BOARDS).match(tool("get_branch", "branch"))
+    assert (found.operation, found.parameters) == ("boards.branches.get", 1)
 
 
 def test_somebody_who_knows_better_decides_by_hand():

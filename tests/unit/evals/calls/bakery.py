@@ -75,7 +75,7 @@ def read(*rows):
 def turns(*rows, max_context=100_000):
     """The turns of rows, and what was left out."""
     found, left_out = read(*rows)
-    return turns_of(found, max_context, left_out), left_out
+    return list(turns_of(found, max_context, left_out)), left_out
 
 
 OPTIONS = CallsOptions(concurrency=3)

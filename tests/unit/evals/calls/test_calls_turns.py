@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from gem_tasks.errors import UserError
 from gem_tasks.evals.calls.asking import interleaved
 from gem_tasks.evals.calls.conversations import LeftOut, in_files
 from gem_tasks.evals.calls.turns import chosen, set_id, turns_of
@@ -50,7 +53,7 @@ def test_turns_are_the_same_wherever_their_file_is(tmp_path):
     for name in ("one.jsonl", "elsewhere/other.jsonl"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        found.append(turns_of(in_files([str(tmp_path / name)], LeftOut()), 100_000, LeftOut()))
+        found.append(list(turns_of(in_files([str(tmp_path / name)], LeftOut()), 100_000, LeftOut())))
     assert len({set_id(each) for each in found}) == 1
     assert len({tuple(turn.case_id for turn in chosen(each, 3)) for each in found}) == 1
 
@@ -98,3 +101,29 @@ def test_conversations_take_turns_and_each_keeps_its_order():
 def test_a_conversation_knows_its_document():
     rows = [{**RYE, "segment_id": "doc.0-90"}, {**CAKE, "metadata": '{"segment_id": "other.0-9"}'}, CAKE]
     assert [each.document for each in read(*rows)[0]] == ["doc", "other", None]
+
+
+def test_a_row_that_no_request_can_hold_is_left_out_with_its_reason():
+    odd = {**RYE, "messages": [said("user", "Rye."), called(("a", "find_bread", {"name": "\ud83c"}))]}
+    found, left_out = read(odd, {**odd, "id": None}, CAKE)
+    assert [each.name for each in found] == ["cake"]
+    assert left_out.counts == {"bad_encoding": 2}
+
+
+def test_many_conversations_are_on_disk_and_few_in_memory():
+    found, _ = read(*({**RYE, "id": f"rye {at}"} for at in range(200)))
+    assert len({id(each.kept) for each in found}) == 1
+    assert [each.trajectory.messages[0].content for each in found] == ["You sell bread."] * 200
+    first = found[0].trajectory
+    assert found[0].trajectory is first, "a conversation whose turns are asked is not read for each"
+    assert all(each.trajectory for each in found)
+    assert found[0].trajectory is not first
+
+
+def test_a_full_disk_is_told(monkeypatch):
+    def full(self, body):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.write", full)
+    with pytest.raises(UserError, match=r"cannot be kept in .*: No space left on device. Set TMPDIR"):
+        read(RYE)

@@ -201,6 +201,14 @@ async def test_an_answer_that_was_only_long_gets_no_room_for_thought():
     assert client.dialect_of("m") == PLAIN
 
 
+async def test_a_model_that_writes_nothing_with_room_for_thought_either_gets_it_once():
+    """Untrained weights write invisible tokens to the limit: each answer would cost thousands of them."""
+    endpoint = Endpoint(lambda asked, dialect: answer("", "length"))
+    client = learner(endpoint)
+    assert [(await client.complete(request())).finish_reason for _ in range(3)] == ["length"] * 3
+    assert [bool(dialect.room) for dialect in endpoint.heard] == [False, True, False, False]
+
+
 async def test_where_the_window_leaves_no_room_the_cut_answer_stays():
     endpoint = Endpoint(lambda asked, dialect: answer("", "length", thoughts=100))
     client = learner(endpoint, bounded=lambda asked, limit: min(limit, 100))

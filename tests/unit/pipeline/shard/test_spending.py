@@ -29,7 +29,7 @@ class Rows(FakeLedger):
     def endpoint_state(self, partition, recipe_id, broken, run):
         return self.state
 
-    def count_failed_run(self, recipe_id, broken, after):
+    def count_failed_run(self, partition, recipe_id, broken, after):
         self.counted = (*broken, after)
 
 
