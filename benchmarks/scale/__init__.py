@@ -1,0 +1,1 @@
+"""A simulation of GEM at a size that nobody has run."""

@@ -30,7 +30,7 @@ class Costs:
 
     segments_per_document: float = 2.6
     ingest_documents_per_s: float = 306
-    """One source. Commits take half of the wall time under one lock, so that sources beside each other are at most twice as fast."""
+    """One source. Commits take half of the time, under one lock: many sources are at most twice as fast."""
     ingest_speed_up: float = 2
     bands: int = 16
     """Rows of the near-duplicate index that a new segment reads."""

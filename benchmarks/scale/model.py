@@ -53,22 +53,24 @@ class Model:
     def __init__(self, costs: Costs, deployment: Deployment, rate: float, existing: float, seed: int) -> None:
         self.costs, self.with_, self.rate, self.existing = costs, deployment, rate, existing
         # One stream for each cause, so that a deployment changes nothing of what comes in.
-        self.arriving, self.failing, self.calling = (random.Random(f"{seed} {cause}") for cause in ("in", "out", "calls"))
+        self.arriving, self.failing, self.calling = (
+            random.Random(f"{seed} {cause}") for cause in ("in", "out", "calls")
+        )
         self.env = simpy.Environment()
         self.found = Found()
         units = {
             "ingestion": 1,
             "scheduler": 1,
             "slots": deployment.workers * deployment.slots,
-            "endpoint": max(1, deployment.in_flight // deployment.calls_per_task),
             "lineage": 1,
         }
-        self.found.units = units
+        self.found.units = units | {"endpoint": deployment.in_flight}
         self.resources = {name: simpy.Resource(self.env, number) for name, number in units.items()}
+        self.endpoint = simpy.Container(self.env, deployment.in_flight, init=deployment.in_flight)
         self.outages: list[tuple[float, float]] = []
 
     def run(self, hours: int) -> Found:
-        """Lets partitions arrive for some hours, and measures until the last hour; later ones are not waited for."""
+        """Lets partitions arrive for some hours. What is not published in the last of them is not waited for."""
         self.outages = list(self._outages(hours * HOUR))
         self.env.process(self._arrivals(hours))
         self.found.until = hours * HOUR
@@ -105,7 +107,7 @@ class Model:
         self.found.lags.append(self.env.now - arrived)
 
     def _ingest_rate(self) -> float:
-        """Documents per second; slower if the near-duplicate index is larger than memory, so that look-ups read from disk."""
+        """Documents per second; fewer if the near-duplicate index outgrows memory, so that look-ups read from disk."""
         costs = self.costs
         own = costs.ingest_documents_per_s * costs.ingest_speed_up
         size = (self.existing + self.found.documents) * costs.segments_per_document * costs.index_bytes_per_segment
@@ -119,11 +121,12 @@ class Model:
             yield slot
             began = self.env.now
             yield self.env.timeout(self.costs.task_start_s)
-            with self.resources["endpoint"].request() as lane:
-                yield lane
-                calling = self.env.now
-                yield self.env.timeout(self._calls(stage, segments))
-                self.found.busy["endpoint"] += min(self.env.now, self.found.until) - calling
+            at_once = max(1, min(segments, self.with_.calls_per_task))
+            yield self.endpoint.get(at_once)
+            seconds = self._calls(stage, segments, at_once)
+            yield self.env.timeout(seconds)
+            self.found.busy["endpoint"] += at_once * seconds
+            yield self.endpoint.put(at_once)
             yield from self._work("lineage", segments / self._rows_per_s())
             self.found.busy["slots"] += self.env.now - began
         self.found.rows += segments
@@ -131,11 +134,11 @@ class Model:
         self.found.tokens_in += segments * stage.tokens_in
         self.found.tokens_out += segments * stage.tokens_out
 
-    def _calls(self, stage: Stage, segments: int) -> float:
+    def _calls(self, stage: Stage, segments: int, at_once: int) -> float:
         """Seconds of a shard's calls, with outages and, rarely, a lost worker."""
         call = self.costs.first_token_s + stage.tokens_out / self.costs.tokens_per_s
-        # The last calls of a shard do not fill its lane: the slowest takes three times as long.
-        seconds = segments * call / self.with_.calls_per_task * self.calling.uniform(0.95, 1.05) + 2 * call
+        # The last calls do not fill its share: the slowest takes three times as long.
+        seconds = segments * call / at_once * self.calling.uniform(0.95, 1.05) + 2 * call
         if self.calling.random() < 1 - math.exp(-seconds / self.with_.worker_lost_every_s):
             seconds += self.with_.lost_task_s
         end = self.env.now + seconds
