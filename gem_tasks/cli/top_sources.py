@@ -163,4 +163,4 @@ class Sources:
 
     def _progress(self, key: str, partition: str) -> dict[str, tuple[int, int]]:
         work = self._work if key == partition else self._work.in_worlds()
-        return dict(done_of(work, partition))
+        return {str(stage): counts for stage, counts in done_of(work, partition).items()}

@@ -33,6 +33,7 @@ _ORIGINS = {
     _ARXIV: Origin("the paper, January 2026", "https://arxiv.org/abs/2601.10355v1"),
     _LEADERBOARD: Origin("BFCL leaderboard, December 2025", "https://gorilla.cs.berkeley.edu/leaderboard.html"),
     _FUNREASON: Origin("FunReason-MT, October 2025", "https://arxiv.org/abs/2510.24645"),
+    _FUNREASON_TABLE: Origin("FunReason-MT, table 2, October 2025", "https://arxiv.org/abs/2510.24645"),
     _TAUBENCH: Origin("τ-bench leaderboard, February 2026", "https://taubench.com"),
 }
 
@@ -60,7 +61,7 @@ class Reference(Value):
     @property
     def origin(self) -> Origin | None:
         """The source in a few words, with its address; None for GEM's own rows."""
-        return _ORIGINS.get(self.source)
+        return _ORIGINS[self.source] if self.source else None
 
 
 _COLUMNS = tuple(Reference.model_fields)[1:10]

@@ -78,6 +78,7 @@ def settle_ports(state: State, running: Set[str] = frozenset()) -> list[str]:
     """Gives every service a port: the user's, the remembered one, the usual one, or any that is free.
 
     Args:
+        state: where the ports are kept; changed in place.
         running: services that keep their port, because they already listen on it.
 
     Returns:

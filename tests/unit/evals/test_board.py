@@ -53,3 +53,8 @@ def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():
     assert [bool(each.source) for each in board] == [False] + [True] * len(REFERENCES)
     assert all("202" in each.source and each.where in ("paper", "reference") for each in board[1:])
     assert next(each for each in board if each.model == "GEM-32B").source.startswith("arXiv 2601.10355 v1")
+
+
+def test_every_source_of_others_has_a_name_and_an_address():
+    nameless = [each.model for each in REFERENCES if not (each.origin and each.origin.url.startswith("https://"))]
+    assert nameless == []
