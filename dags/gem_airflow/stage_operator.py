@@ -6,6 +6,7 @@ task holds no worker slot or pool slot meanwhile. A retry finds a running batch;
 Not OpenAIBatchOperator or LLMBatchOperator: docs/adr/0005-batch-mode.md says why.
 """
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,8 @@ from gem_airflow.metrics import send_calls, send_stage
 from gem_tasks.domain.stage import StageName
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from airflow.sdk import Context
 
     from gem_tasks.pipeline.batch.poll import Pending
@@ -24,6 +27,18 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT = timedelta(hours=26)
 """An endpoint has 24 hours for a batch. After this timeout the next try collects the available results."""
+
+
+@contextmanager
+def _calls_sent() -> "Generator[None]":
+    """Sends metrics of the calls that are made inside, however it ends."""
+    from gem_tasks.telemetry.calls import recording
+
+    with recording() as calls:
+        try:
+            yield
+        finally:
+            send_calls(calls)
 
 
 class StageOperator(BaseOperator):
@@ -48,21 +63,19 @@ class StageOperator(BaseOperator):
         from gem_tasks.pipeline.batch.run import submit
         from gem_tasks.pipeline.shard.run import run_shard
         from gem_tasks.pipeline.shard.synthesizer import synthesize_first
-        from gem_tasks.telemetry.calls import recording
 
         work, run = begun(), run_context()
         stage, partition, shard = self.stage, self.shard["partition"], self.shard["shard"]
         if not work.options.asks_for(stage):
             self.log.info("This run skips %s; its stages are: %s", stage, ", ".join(work.options.stages))
             return dict(self.shard)
-        synthesize_first(work, stage, partition, shard, run)
-        if pending := submit(work, stage, partition, shard, run):  # in online mode: only batches of an earlier run
-            self._wait(work, pending)
-        with recording() as calls:
+        with _calls_sent():
+            synthesize_first(work, stage, partition, shard, run)
+            if pending := submit(work, stage, partition, shard, run):  # in online mode: only batches of an earlier run
+                self._wait(work, pending)
             try:
                 return run_shard(work, stage, partition, shard, run).model_dump()
             finally:  # answers of a failing try were paid for too
-                send_calls(calls)
                 self._measure(work)
 
     def collected(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +85,8 @@ class StageOperator(BaseOperator):
 
         work = begun()
         try:
-            found = collect(work, Pending.model_validate(event), run_context())
+            with _calls_sent():  # what batches leave may be asked online
+                found = collect(work, Pending.model_validate(event), run_context())
         except BaseException:
             self._measure(work)  # answers of a failing try were paid for too
             raise

@@ -16,7 +16,7 @@ from gem_tasks.settings import load
 _PATIENCE_S = 10.0
 """Seconds until a source that does not answer is named."""
 _ONCE_S = 30.0
-"""The same with `--once`, which waits."""
+"""The same with `--once`, which waits: one half for Airflow and the tasks, one for Postgres."""
 
 
 def top(
@@ -52,12 +52,12 @@ def top(
 
 def _once(sources: Sources) -> Top:
     """Waits for Airflow and the tasks, which say what to ask Postgres about."""
-    end = time.monotonic() + _ONCE_S
     for together in ((sources.airflow, sources.pulses), (sources.lineage,)):
+        end = time.monotonic() + _ONCE_S / 2
         for source in together:
             source.refresh()
         for source in together:
-            source.wait(end - time.monotonic())
+            source.wait(max(0.0, end - time.monotonic()))
     found = _picture(sources, 0.0)
     sources.close()
     return found
@@ -77,4 +77,5 @@ def _live(sources: Sources, console: Terminal, every: float) -> None:
 
 def _picture(sources: Sources, patience_s: float) -> Top:
     complaints = [line for source in sources if (line := source.complaint(patience_s))]
-    return picture(time.time(), complaints, sources.airflow.value, sources.pulses.value, sources.lineage.value)
+    found = picture(time.time(), complaints, sources.airflow.value, sources.pulses.value, sources.lineage.value)
+    return found.model_copy(update={"answered": sources.airflow.answered and sources.pulses.answered})

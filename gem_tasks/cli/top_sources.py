@@ -28,6 +28,8 @@ _MOST_RUNS = 20
 _ERRORS = 5
 _FORGOTTEN = timedelta(hours=1)
 """Age from which a pulse is not even worth mentioning."""
+_PROGRESS_S = 60.0
+"""Seconds for which a partition's progress is kept: counting it scans the partition's results."""
 T = TypeVar("T")
 
 
@@ -43,6 +45,7 @@ class Source(Generic[T]):
     def __init__(self, name: str, read: Callable[[], T], empty: T) -> None:
         self._name, self._read = name, read
         self.value = empty
+        self.answered = False
         self._fault = ""
         self._asked_at = 0.0
         self._thread: threading.Thread | None = None
@@ -74,6 +77,7 @@ class Source(Generic[T]):
     def _go(self) -> None:
         try:
             self.value, self._fault = self._read(), ""
+            self.answered = True
         except Exception as error:  # noqa: BLE001 - a thread would lose it, and the picture must not stop
             line = str(safe(error)).strip().partition("\n")[0]
             kind = "" if isinstance(error, GemError | psycopg.Error) else f"{type(error).__name__}: "
@@ -87,6 +91,7 @@ class Sources:
         self._work = work
         self._api: AirflowAPI | None = None
         self._ledger: Ledger | None = None
+        self._counted: dict[str, tuple[float, dict[str, tuple[int, int]]]] = {}
         self.airflow = Source[Sequence[Active]]("Airflow", self._read_airflow, ())
         self.pulses = Source[Sequence[Pulse]]("Pulses of running tasks", self._read_pulses, ())
         self.lineage = Source[Ledgered | None]("Lineage", self._read_lineage, None)
@@ -162,5 +167,9 @@ class Sources:
             raise
 
     def _progress(self, key: str, partition: str) -> dict[str, tuple[int, int]]:
-        work = self._work if key == partition else self._work.in_worlds()
-        return {str(stage): counts for stage, counts in done_of(work, partition).items()}
+        """Done and total by stage, counted again once the last counts are a minute old."""
+        if key not in self._counted or time.monotonic() - self._counted[key][0] > _PROGRESS_S:
+            work = self._work if key == partition else self._work.in_worlds()
+            counts = {str(stage): each for stage, each in done_of(work, partition).items()}
+            self._counted[key] = time.monotonic(), counts
+        return self._counted[key][1]

@@ -104,6 +104,8 @@ class Top(Value):
     at: datetime
     unavailable: tuple[str, ...]
     """One line for each source that did not answer."""
+    answered: bool = True
+    """Whether Airflow and the tasks have answered at least once; until then, runs may be missing."""
     runs: tuple[Run, ...]
     shards: tuple[Pulse, ...]
     silent: tuple[Pulse, ...]

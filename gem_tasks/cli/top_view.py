@@ -1,5 +1,6 @@
 """Draws what `gem top` shows. It fits into 80 columns, and into the height of the terminal as far as it goes."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -27,10 +28,7 @@ def drawn(top: Top, height: int | None = None) -> RenderableType:
         height: lines of the terminal; None shows everything.
     """
     parts: list[RenderableType] = [_head(top), *_unavailable(top)]
-    if not top.runs:
-        parts.append("Nothing is running." if not top.unavailable else "No run is known to be running.")
-    else:
-        parts.append(_runs(top))
+    parts.append(_runs(top) if top.runs else _no_run(top))
     if top.endpoints:
         parts.append(_endpoints(top))
     if top.failures:
@@ -56,6 +54,12 @@ def _unavailable(top: Top) -> Iterator[str]:
     if top.silent:
         names = ", ".join(f"{each.stage} {each.shard}" for each in top.silent[:_FEW])
         yield f"[yellow]Silent for a while, perhaps dead: {len(top.silent)} ({escape(visible(names))})[/]"
+
+
+def _no_run(top: Top) -> str:
+    if top.unavailable:
+        return "No run is known to be running."
+    return "Nothing is running." if top.answered else "Waiting for the first answers."
 
 
 def _runs(top: Top) -> Table:
@@ -104,7 +108,9 @@ def _shards(top: Top, most: int | None) -> Table:
 
 
 def _faults(pulse: Pulse) -> str:
-    counts = {kind: count for each in pulse.endpoints for kind, count in each.faults.items()}
+    counts: Counter[str] = Counter()
+    for each in pulse.endpoints:
+        counts.update(each.faults)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 

@@ -1,4 +1,7 @@
-"""Lineage of what runs now, for `gem top`: from rollups, so that it may be asked every few seconds."""
+"""Lineage of what runs now, for `gem top`: rollups and an index, so that it may be asked every few seconds.
+
+Progress by stage is not here: counting it scans the partition's results (`cli.top_sources`).
+"""
 
 from collections.abc import Collection
 from datetime import datetime

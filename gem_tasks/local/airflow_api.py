@@ -82,9 +82,12 @@ class AirflowAPI:
         return [run["dag_run_id"] for run in runs if run.get("partition_key") == partition]
 
     def active_runs(self) -> list[dict[str, Any]]:
-        """The newest runs of any DAG that are running or queued, newest first."""
-        query = {"state": ["running", "queued"], "order_by": "-id", "limit": _PAGE}
-        return self._call("GET", "/api/v2/dags/~/dagRuns", params=query)["dag_runs"]
+        """The newest running runs of any DAG, then the newest queued ones: many that wait must hide none that runs."""
+        found: list[dict[str, Any]] = []
+        for state in ("running", "queued"):
+            query = {"state": state, "order_by": "-id", "limit": _PAGE}
+            found += self._call("GET", "/api/v2/dags/~/dagRuns", params=query)["dag_runs"]
+        return found
 
     def count_tasks(self, dag: str, run_id: str, state: str) -> int:
         """Number of task instances of a run in a state."""

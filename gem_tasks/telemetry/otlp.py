@@ -17,7 +17,7 @@ and nothing waits for the last export longer than `_PATIENCE_S`.
 import logging
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -90,16 +90,23 @@ def is_on(signal: Signal) -> bool:
 @cache
 def _set_up(process: int) -> Telemetry | None:
     del process  # a forked child has none of its parent's threads
-    try:
-        tracing, measuring = _tracing(), _measuring()
-    except Exception as error:  # noqa: BLE001 - an exporter may raise anything, and no task may fail for want of a trace
-        logger.warning("No traces and metrics: %s", error)
+    tracing, measuring = _tried("traces", _tracing), _tried("metrics", _measuring)
+    if tracing is None and measuring is None:
         return None
     return Telemetry(
         tracer=tracing.get_tracer("gem", version("gem-tasks")) if tracing else None,
         instruments=Instruments(measuring.get_meter("gem", version("gem-tasks"))) if measuring else None,
         providers=tuple(each for each in (tracing, measuring) if each is not None),
     )
+
+
+def _tried(signal: Signal, make: Callable[[], Any]) -> Any:
+    """A fault in one signal leaves the other on."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - an exporter may raise anything, and no task may fail for want of a trace
+        logger.warning("No %s: %s", signal, error)
+        return None
 
 
 def _tracing() -> Any:

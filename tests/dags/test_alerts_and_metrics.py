@@ -164,3 +164,44 @@ def test_a_try_in_batch_mode_sends_its_numbers_however_it_ends(monkeypatch, fail
     else:
         operator.collected({}, event)
     assert measured == ["work"]
+
+
+@pytest.mark.parametrize("ends", ["well", "deferred", "failed"])
+def test_requests_of_the_synthesizer_are_sent_however_the_task_ends(monkeypatch, ends):
+    from airflow.sdk.exceptions import TaskDeferred
+
+    from gem_airflow import stage_operator
+    from gem_tasks.pipeline.batch import run as batch
+    from gem_tasks.pipeline.shard import run as online
+    from gem_tasks.pipeline.shard import synthesizer
+    from gem_tasks.telemetry.calls import Call, record
+
+    def call(stage):
+        record(Call(stage=stage, endpoint="a:1", model="m", began_ns=0, ended_ns=1, faults={}))
+
+    def shard(*_):
+        call("extract")
+        if ends == "failed":
+            raise RuntimeError("the endpoint refuses the key")
+        return SimpleNamespace(model_dump=dict)
+
+    sent, measured = [], []
+    operator = stage_operator.StageOperator(task_id="run", stage="extract", shard={"partition": "p", "shard": 0})
+    work = SimpleNamespace(
+        options=SimpleNamespace(asks_for=lambda _: True), settings=SimpleNamespace(llm_batch_poll_s=1)
+    )
+    pending = batch.Pending.model_validate({"stage": "extract", "partition": "p", "shard": 0, "batches": []})
+    monkeypatch.setattr(stage_operator, "begun", lambda: work)
+    monkeypatch.setattr(stage_operator, "run_context", lambda: None)
+    monkeypatch.setattr(stage_operator, "send_calls", lambda calls: sent.extend(each.stage for each in calls))
+    monkeypatch.setattr(synthesizer, "synthesize_first", lambda *_: call("draft"))
+    monkeypatch.setattr(batch, "submit", lambda *_: pending if ends == "deferred" else None)
+    monkeypatch.setattr(online, "run_shard", shard)
+    monkeypatch.setattr(operator, "_measure", measured.append)
+    if ends == "well":
+        operator.execute({})
+    else:
+        with pytest.raises(RuntimeError if ends == "failed" else TaskDeferred):
+            operator.execute({})
+    assert sent == (["draft"] if ends == "deferred" else ["draft", "extract"])
+    assert measured == ([] if ends == "deferred" else [work])

@@ -183,7 +183,18 @@ def test_the_standard_switches_turn_it_off(collector, monkeypatch, changes):
     assert otlp.telemetry() is None
 
 
-def test_an_exporter_that_does_not_exist_costs_a_warning(collector, monkeypatch, caplog):
+def test_an_exporter_that_does_not_exist_costs_a_warning_and_its_signal(collector, monkeypatch, caplog):
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "carrier-pigeon")
+    found = otlp.telemetry()
+    assert found.tracer is None
+    assert found.instruments is not None, "metrics stay on"
+    assert "No traces: there is no exporter of traces called 'carrier-pigeon'" in caplog.text
+    assert "No metrics" not in caplog.text
+
+
+def test_two_exporters_that_do_not_exist_cost_a_warning_each(collector, monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "carrier-pigeon")
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "smoke-signal")
     assert otlp.telemetry() is None
     assert "carrier-pigeon" in caplog.text
+    assert "smoke-signal" in caplog.text

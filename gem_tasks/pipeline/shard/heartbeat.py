@@ -7,11 +7,12 @@ recognised by its age.
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 
 from gem_tasks.domain.pulse import Pulse
-from gem_tasks.errors import StoreError
 from gem_tasks.pipeline.shard.job import ShardJob
 from gem_tasks.store import keys
 
@@ -20,11 +21,13 @@ logger = logging.getLogger(__name__)
 FIRST_S = 1.0
 """Seconds until the first one: most tasks of an hourly run end before."""
 EVERY_S = 5.0
+_LEAVE_S = 5.0
+"""Seconds that an ended task waits for its last pulse, and for its removal."""
 
 
 @asynccontextmanager
 async def beating(job: ShardJob, pulse: Callable[[], Pulse]) -> AsyncGenerator[None]:
-    """Writes pulses while the block runs. A store that does not answer costs pulses, not the task."""
+    """Writes pulses while the block runs. A fault costs pulses, and a few seconds at the end, but never the task."""
     place = job.place
     key = keys.pulse_key(place.recipe_id, place.partition, place.shard)
     leaving = asyncio.Event()
@@ -33,20 +36,52 @@ async def beating(job: ShardJob, pulse: Callable[[], Pulse]) -> AsyncGenerator[N
         yield
     finally:
         leaving.set()
-        if await beats:
-            with suppress(StoreError):
-                await asyncio.to_thread(job.work.store.delete, key)
+        try:
+            async with asyncio.timeout(_LEAVE_S):
+                if await beats:
+                    await _aside(lambda: job.work.store.delete(key))
+        except Exception as error:  # noqa: BLE001 - it only informs
+            logger.warning("cannot remove the last pulse: %s", str(error) or "the store does not answer")
 
 
 async def _beat(job: ShardJob, key: str, pulse: Callable[[], Pulse], leaving: asyncio.Event) -> bool:
-    """Returns whether it wrote one."""
-    wait_s, wrote = FIRST_S, False
+    """Returns whether it wrote one, or tried to."""
+    wait_s, wrote, failed = FIRST_S, False, False
     while True:
         with suppress(TimeoutError):
             await asyncio.wait_for(leaving.wait(), wait_s)
             return wrote
         wait_s, wrote = EVERY_S, True
         try:
-            await asyncio.to_thread(job.work.store.put, key, pulse().model_dump_json().encode())
-        except StoreError as error:
-            logger.debug("cannot write a pulse: %s", error)
+            data = pulse().model_dump_json().encode()
+            await _aside(lambda data=data: job.work.store.put(key, data))
+        except Exception as error:  # noqa: BLE001 - it only informs
+            if not failed:
+                logger.warning("cannot write a pulse for `gem top`: %s", error)
+            failed = True
+
+
+async def _aside(do: Callable[[], object]) -> None:
+    """Runs it in a daemon thread: `asyncio.run` would wait without limit for one of `asyncio.to_thread`."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.done():  # nothing waits for it any longer
+            return
+        if error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    def go() -> None:
+        fault: Exception | None = None
+        try:
+            do()
+        except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            fault = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, fault)
+
+    threading.Thread(target=copy_context().run, args=(go,), daemon=True, name="pulse").start()
+    await done

@@ -1,18 +1,23 @@
 """`gem top`: what it makes of its sources, how it draws it, and what it does without them."""
 
 import json
+import threading
 from datetime import UTC, datetime
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 
+from gem_tasks.cli import top as command
+from gem_tasks.cli import top_sources
 from gem_tasks.cli.terminal import Terminal
-from gem_tasks.cli.top_sources import Source
+from gem_tasks.cli.top_sources import Source, Sources
 from gem_tasks.cli.top_state import SILENT_S, Active, Endpoint, Ledgered, picture
 from gem_tasks.cli.top_view import drawn
 from gem_tasks.domain.pulse import EndpointPulse, Pulse
 from gem_tasks.errors import GemError
 from gem_tasks.lineage.top import ErrorRow, TotalRow
+from gem_tasks.local.airflow_api import AirflowAPI
 
 NOW = 1_800_000_000.0
 PARTITION = "2027-01-15T08:00"
@@ -183,3 +188,54 @@ def test_a_run_between_two_stages_shows_the_first_with_work_left():
     progress = {PARTITION: {"filter": (1000, 1000), "extract": (100, 400), "generate": (50, 100)}}
     found = text(picture(NOW, [], [active()], [], ledgered(progress=progress)))
     assert "100/400 extract" in found
+
+
+def test_equal_faults_at_two_endpoints_add_up():
+    ends = tuple(endpoint_pulse(endpoint=name, faults={"timeout": 3}) for name in ("a", "b"))
+    assert "6 timeout" in text(picture(NOW, [], [active()], [pulse(endpoints=ends)], ledgered()), width=120)
+
+
+def test_nothing_is_said_to_run_or_not_before_the_first_answers():
+    sources = Sources(SimpleNamespace())
+    sources.airflow._read = sources.pulses._read = lambda: ()
+    assert "Waiting for the first answers." in text(command._picture(sources, 10))
+    for source in (sources.airflow, sources.pulses):
+        source.refresh()
+        source.wait(5)
+    assert "Nothing is running." in text(command._picture(sources, 10))
+
+
+def test_a_source_that_hangs_leaves_postgres_its_time(monkeypatch):
+    over, sources = threading.Event(), Sources(SimpleNamespace())
+    sources.airflow._read = lambda: over.wait(20)
+    sources.pulses._read = lambda: ()
+    sources.lineage._read = lambda: over.wait(0.2) or ledgered()
+    monkeypatch.setattr(command, "_ONCE_S", 2.0)
+    found = command._once(sources)
+    over.set()
+    assert found.failures, "Postgres answered"
+    assert [line.partition(":")[0] for line in found.unavailable] == ["Airflow"]
+
+
+def test_progress_is_counted_at_most_once_a_minute(monkeypatch):
+    now, counted = [100.0], []
+    monkeypatch.setattr(top_sources, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(top_sources, "done_of", lambda *_: counted.append(1) or {"filter": (len(counted), 9)})
+    sources, seen = Sources(SimpleNamespace()), []
+    for now[0] in (100.0, 105.0, 159.0, 161.0):
+        seen.append(sources._progress(PARTITION, PARTITION)["filter"][0])
+    assert seen == [1, 1, 1, 2]
+
+
+def test_many_queued_runs_hide_none_that_runs(monkeypatch):
+    """As Airflow answers: newest first, one page."""
+    every = [{"state": "queued", "id": n} for n in range(500)] + [{"state": "running", "id": -1}]
+
+    def call(_self, _method, _path, *, params):
+        states = [params["state"]] if isinstance(params["state"], str) else params["state"]
+        return {"dag_runs": [run for run in every if run["state"] in states][: params["limit"]]}
+
+    monkeypatch.setattr(AirflowAPI, "_call", call)
+    found = AirflowAPI.active_runs(AirflowAPI.__new__(AirflowAPI))
+    assert found[0]["state"] == "running"
+    assert {run["state"] for run in found[1:]} == {"queued"}
