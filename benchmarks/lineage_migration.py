@@ -51,8 +51,9 @@ def main():
             (now,) = pg.execute("SELECT version_num FROM gem_alembic_version").fetchone()
         with Writers(dsn, "new" if ONLY_NEW in (now, revision) else "old") as writers:
             began = time.monotonic()
-            stopped = interrupted(dsn, revision, arguments.interrupt) if arguments.interrupt else None
             command = [sys.executable, "-m", "gem_tasks.lineage.migrate", revision]
+            command += ["--down"] if revision < now else []
+            stopped = interrupted(dsn, command, arguments.interrupt) if arguments.interrupt else None
             subprocess.run(command, check=True)
             took = time.monotonic() - began
         with connect(dsn) as pg:
@@ -62,9 +63,9 @@ def main():
             same_rows=same, indexes_mb=sizes, load=os.getloadavg()[0], **writers.found())  # fmt: skip
 
 
-def interrupted(dsn, revision, seconds):
+def interrupted(dsn, command, seconds):
     """Names what is unfinished when the connections of the migration end after some seconds."""
-    process = subprocess.Popen([sys.executable, "-m", "gem_tasks.lineage.migrate", revision], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     time.sleep(seconds)
     with connect(dsn) as pg:
         ended = pg.execute(END).fetchall()

@@ -1,13 +1,14 @@
 """Steps of a migration beside working readers and writers.
 
 Indexes are built concurrently and foreign keys are validated later, outside a transaction: an interrupted step leaves
-at most an invalid index, which the next run replaces. What needs an exclusive lock waits only a moment for it, because
-readers and writers wait behind it, and then tries again.
+at most an invalid index, which the next run replaces. What needs exclusive locks waits only a moment for each, because
+readers and writers wait behind it, and then tries again. So does what ends in a deadlock.
 """
 
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import LiteralString, TypeVar
 
 import psycopg
@@ -19,7 +20,7 @@ from gem_tasks.errors import UserError
 T = TypeVar("T")
 
 LOCK_LIMIT_MS = 1000
-"""Longest wait for an exclusive lock, and so the longest that others wait behind it."""
+"""Longest wait for each exclusive lock, and so the longest that others wait behind one."""
 _PAUSE_S = 2.0
 _PATIENCE_S = 1800.0
 _ASK_EVERY_S = 0.2
@@ -48,17 +49,22 @@ class Online:
 
     def index(self, name: LiteralString, on: LiteralString, *, unique: bool = False) -> None:
         """Builds an index unless it is there; `on` is the table with columns and condition."""
-        valid = self._value(_VALID, name)
-        if valid:
-            return
-        if valid is not None:
-            self.drop_index(name)
         kind = sql.SQL("UNIQUE INDEX" if unique else "INDEX")
-        self._pg.execute(sql.SQL("CREATE {} CONCURRENTLY {} ON ").format(kind, sql.Identifier(name)) + sql.SQL(on))
+        create = sql.SQL("CREATE {} CONCURRENTLY {} ON ").format(kind, sql.Identifier(name)) + sql.SQL(on)
+
+        def once() -> None:
+            valid = self._value(_VALID, name)
+            if valid is False:
+                self.drop_index(name)
+            if not valid:
+                self._pg.execute(create)
+
+        patiently(once)
 
     def drop_index(self, name: LiteralString) -> None:
         """Drops an index that belongs to no constraint, if it is there."""
-        self._pg.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name)))
+        drop = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name))
+        patiently(partial(self._pg.execute, drop))
 
     def foreign_key(self, table: LiteralString, name: LiteralString, key: LiteralString) -> None:
         """Adds a foreign key for new rows, then compares the old ones.
@@ -73,7 +79,7 @@ class Online:
             self.briefly(add)
         if not validated:
             try:
-                self._pg.execute(sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(*at))
+                patiently(partial(self._pg.execute, sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(*at)))
             except ForeignKeyViolation as error:
                 raise UserError(
                     f"The lineage database cannot be migrated: rows of {table} name the wrong partition"
@@ -98,7 +104,7 @@ class Online:
 
 
 def patiently(once: Callable[[], T]) -> T:
-    """Repeats a transaction until it gets its locks.
+    """Repeats a transaction or a statement until it gets its locks, without a deadlock.
 
     Raises:
         UserError: other transactions held them for half an hour.

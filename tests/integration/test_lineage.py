@@ -35,7 +35,7 @@ def test_migrating_makes_the_tables_of_the_contract_and_can_be_undone(postgres):
     with psycopg.connect(dsn) as connection:
         found = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     assert found >= TABLES
-    migrate(dsn, "base")
+    migrate(dsn, "base", down=True)
     with psycopg.connect(dsn) as connection:
         left = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     assert not left & TABLES

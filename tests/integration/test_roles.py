@@ -98,7 +98,7 @@ def test_the_console_can_mark_what_is_to_be_asked_for_again(roles, workspace, ds
 
 def test_tables_of_later_versions_are_theirs_too_and_passwords_change(dsn):
     make_roles(dsn, SECRETS)
-    migrate(dsn, "base")
+    migrate(dsn, "base", down=True)
     migrate(dsn)
     make_roles(dsn, SECRETS)
     with closing(psycopg.connect(dsn, autocommit=True)) as owner:

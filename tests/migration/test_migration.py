@@ -48,7 +48,7 @@ def test_from_nothing_to_the_contract_and_back(empty_dsn):
     migrate(empty_dsn)
     assert names(empty_dsn, "r") == TABLES | {"gem_alembic_version"}
     assert names(empty_dsn, "v") == VIEWS
-    migrate(empty_dsn, "base")
+    migrate(empty_dsn, "base", down=True)
     assert names(empty_dsn, "r") == {"gem_alembic_version"}
     assert names(empty_dsn, "v") == set()
     migrate(empty_dsn)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import pytest
 
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.migrate import migrate
-from gem_tasks.lineage.online import LOCK_LIMIT_MS
+from gem_tasks.lineage.online import LOCK_LIMIT_MS, Online
 from gem_tasks.lineage.queries import queries
 from gem_tasks.lineage.schema import schema_of
 
@@ -38,7 +38,7 @@ SELECT segment_id, 'r1', partition_key, '{{}}', '', '' FROM segments;
 TOTALS = "SELECT * FROM stage_totals WHERE segments > 0 ORDER BY partition_key, recipe_id, outcome, why"
 NEW_KEY = "ON CONFLICT (partition_key, segment_id, recipe_id)"
 END = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT {}(pid) FROM pg_stat_activity
 WHERE query LIKE 'CREATE%CONCURRENTLY%' AND datname = current_database() AND pid <> pg_backend_pid()
 """
 VIEWS = "SELECT count(*) FROM pg_views WHERE schemaname = 'public'"
@@ -122,9 +122,9 @@ def held(dsn, statement):
 
 
 @contextmanager
-def migrating(dsn):
+def migrating(dsn, *arguments):
     """The command in a separate process."""
-    command = [sys.executable, "-m", "gem_tasks.lineage.migrate"]
+    command = [sys.executable, "-m", "gem_tasks.lineage.migrate", *arguments]
     process = subprocess.Popen(command, env={"GEM_POSTGRES_DSN": dsn, "PATH": "/usr/bin:/bin"}, stderr=subprocess.PIPE)
     try:
         yield process
@@ -158,7 +158,7 @@ def test_there_and_back_keeps_rows_and_leaves_the_old_schema(filled):
     before, rows = schema_of(filled), query(filled, "SELECT * FROM stage_results ORDER BY segment_id")
     migrate(filled)
     assert_whole(filled)
-    migrate(filled, OLD)
+    migrate(filled, OLD, down=True)
     assert revision(filled) == OLD
     assert schema_of(filled) == before
     assert query(filled, "SELECT * FROM stage_results ORDER BY segment_id") == rows
@@ -171,7 +171,7 @@ def test_there_and_back_keeps_rows_and_leaves_the_old_schema(filled):
 )
 def test_who_can_write_at_which_revision(filled, at, codes):
     migrate(filled, NEW)
-    migrate(filled, at)
+    migrate(filled, at, down=True)
     assert revision(filled) == at
     for code in ("old", "new"):
         if code in codes:
@@ -197,9 +197,9 @@ def test_writers_of_old_and_new_code_continue(filled):
         wait_until(lambda: took)
     assert_whole(filled)
     with writing(filled, "new"):
-        migrate(filled, BOTH)
+        migrate(filled, BOTH, down=True)
     with writing(filled, "old"):
-        migrate(filled, OLD)
+        migrate(filled, OLD, down=True)
         migrate(filled, BOTH)
     migrate(filled)
     assert_whole(filled)
@@ -222,16 +222,27 @@ def test_nobody_waits_long_while_a_reader_delays_the_exchange(filled):
     assert_whole(filled)
 
 
-@pytest.mark.parametrize("died", ["connection", "process"])
-def test_an_interrupted_migration_continues(filled, died):
-    # A row that is being written holds the first index of the table up, so that it is certainly unfinished.
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("pg_terminate_backend", "cannot be reached (terminating connection due to administrator command)"),
+        ("pg_cancel_backend", "cannot be migrated (canceling statement due to user request). Correct the cause"),
+        (None, ""),
+    ],
+    ids=["connection", "statement", "process"],
+)
+def test_an_interrupted_migration_continues(filled, end, told):
+    # A row that is being written holds the first index of its table up, so that it is certainly unfinished.
+    name = "stage_results_key"
     with held(filled, "UPDATE stage_results SET detail = 'open'") as transaction:
         with migrating(filled) as process:
-            wait_until(lambda: unfinished(filled))
-            (name,) = unfinished(filled)
-            if died == "connection":
-                query(filled, END)
-                assert process.wait(30) != 0
+            wait_until(lambda: unfinished(filled) == [name])
+            if end:
+                query(filled, END.format(end))
+                assert process.wait(30) == 2
+                line = process.stderr.read().decode()
+                assert told in line
+                assert line.count("\n") == 1
                 assert unfinished(filled) == [name]
             else:
                 process.send_signal(signal.SIGKILL)
@@ -240,6 +251,23 @@ def test_an_interrupted_migration_continues(filled, died):
         transaction.rollback()
     migrate(filled)
     assert_whole(filled)
+
+
+def test_an_index_whose_building_is_the_victim_of_a_deadlock_is_built_again(filled):
+    name = "stage_results_key"
+    with ThreadPoolExecutor(1) as pool, closing(psycopg.connect(filled, autocommit=True)) as pg:
+        pg.execute("SET deadlock_timeout = '4s'")  # the writer below looks for deadlocks much later
+        with held(filled, "UPDATE stage_results SET detail = 'open'") as writer:
+            writer.execute("SET deadlock_timeout = '100s'")
+            on = "stage_results (partition_key, segment_id, recipe_id)"
+            building = pool.submit(Online(pg).index, name, on, unique=True)
+            wait_until(lambda: unfinished(filled) == [name])
+            writer.execute("LOCK TABLE stage_results IN SHARE UPDATE EXCLUSIVE MODE")
+            assert unfinished(filled) == [name]
+            writer.rollback()
+        building.result(60)
+    assert unfinished(filled) == []
+    assert query(filled, f"SELECT indisvalid FROM pg_index WHERE indexrelid = '{name}'::regclass") == [(True,)]
 
 
 def test_processes_that_migrate_a_filled_database_at_once_take_turns(filled):
@@ -265,10 +293,27 @@ def test_a_result_cannot_name_another_partition_than_its_segment(filled):
         query(filled, "UPDATE stage_results SET partition_key = 'p2' WHERE segment_id = md5('d3')")
 
 
+def test_the_command_downgrades_only_if_asked(filled):
+    migrate(filled)
+    with migrating(filled, OLD) as process:
+        assert process.wait(60) == 2
+        line = process.stderr.read().decode()
+    assert f"is at revision {NEW}, and {OLD} is older. Leave the revision out" in line
+    assert "add --down" in line
+    assert line.count("\n") == 1
+    assert revision(filled) == NEW
+    with migrating(filled, OLD, "--down") as process:
+        assert process.wait(60) == 0
+    assert revision(filled) == OLD
+    with migrating(filled, NEW, "--down") as process:
+        assert process.wait(60) == 2
+    assert revision(filled) == OLD
+
+
 def test_an_earlier_revision_is_a_downgrade_and_the_way_back_ends_where_it_began(filled):
     migrate(filled)
     whole = schema_of(filled)
-    migrate(filled, "0001")
+    migrate(filled, "0001", down=True)
     assert revision(filled) == "0001"
     migrate(filled)
     assert schema_of(filled) == whole
