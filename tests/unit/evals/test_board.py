@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.options import TOOL_EVAL_BENCH_CATEGORIES
 from gem_tasks.evals.paper import REFERENCES
 from gem_tasks.lineage import EvaluationRow
 
@@ -53,3 +54,12 @@ def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():
     assert [bool(each.source) for each in board] == [False] + [True] * len(REFERENCES)
     assert all("202" in each.source and each.where in ("paper", "reference") for each in board[1:])
     assert next(each for each in board if each.model == "GEM-32B").source.startswith("arXiv 2601.10355 v1")
+
+
+def test_the_overall_score_of_some_categories_is_not_that_of_tool_eval_bench():
+    found = [score("overall", "points", 0.9), score("safety_and_boundaries", "points", 0.9)]
+    some = row("tool-eval-bench", *found, extra={"categories": ["safety_and_boundaries"]})
+    (shown,) = ours(some)
+    assert (shown.tool_eval_bench, shown.tool_eval_bench_safety) == (None, 90)
+    (shown,) = ours(row("tool-eval-bench", *found, extra={"categories": list(TOOL_EVAL_BENCH_CATEGORIES)}))
+    assert shown.tool_eval_bench == 90
