@@ -4,9 +4,10 @@
 
 `labels.jsonl` says of each pair which operations do what the tool does (`yes`), and which only a part of it, or the
 same to another kind of thing (`partly`); with none of both, the tool must stay unmapped. `described.json.gz` has the
-names, parameters and beginnings of descriptions that the matcher reads: of 1,102 operations of Slack, Asana, Trello,
-Gmail and GitLab, and of the tools of an MCP server for each of them. The labels were made before the matcher saw the
-pairs. The two halves, by hash of the tool's name, are for choices and for measuring.
+names and parameters that the matcher reads, and the sorted nouns of the descriptions, not their prose: of 1,102
+operations of Slack, Asana, Trello, Gmail and GitLab, and of the tools of an MCP server for each of them (`SOURCES.md`).
+The labels were made before the matcher saw the pairs. Of the two halves, by hash of the tool's name, one served for
+choices; the author of the matcher saw the figures of both, so those of the other are upper estimates.
 """
 
 import argparse
@@ -42,7 +43,7 @@ class Pair(NamedTuple):
 
     @property
     def measured(self) -> bool:
-        """Whether it is of the half that served for no choice."""
+        """Whether it is of the half that served for no choice by its pairs; its figures were seen meanwhile."""
         return sha256(self.tool.encode()).digest()[0] % 2 == 1
 
 
@@ -114,7 +115,7 @@ def main() -> None:
     parts = {
         "all": pairs,
         "half for choices": [pair for pair in pairs if not pair.measured],
-        "half only measured": [pair for pair in pairs if pair.measured],
+        "other half": [pair for pair in pairs if pair.measured],
         "tools made for the API": [pair for pair in pairs if pair.own],
         "tools made for another API": [pair for pair in pairs if not pair.own],
         **{api: [pair for pair in pairs if pair.own and pair.api == api] for api in sorted({p.api for p in pairs})},

@@ -40,7 +40,10 @@ _SHOWN = 15
 
 def ground_api(
     spec: Annotated[
-        Path | None, typer.Option(help="OpenAPI 3 or Swagger 2.0, JSON or YAML.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(
+            help="OpenAPI 3, Swagger 2.0 or a Google discovery document, JSON or YAML.", exists=True, dir_okay=False
+        ),
     ] = None,
     mcp: Annotated[str | None, typer.Option(help="An MCP server: its URL, or a command that starts one.")] = None,
     base_url: Annotated[str | None, typer.Option(help="Address of the API; no other address is called.")] = None,

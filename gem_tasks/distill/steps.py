@@ -15,7 +15,7 @@ from gem_tasks.distill.train import require_machine, train
 from gem_tasks.distill.trust import refuse_code
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.costs import known_total
+from gem_tasks.domain.costs import total_cost
 from gem_tasks.domain.distill import Model, SftSet
 from gem_tasks.domain.evaluation import Endpoint, EvalReport, Harness
 from gem_tasks.domain.stage import ACCEPTING
@@ -193,7 +193,7 @@ def pipeline_yield(work: Workspace, found: SftSet, segments: Sequence[Segment]) 
         calls=sum(row.calls for row in rows),
         prompt_tokens=sum(row.prompt_tokens for row in rows),
         completion_tokens=sum(row.completion_tokens for row in rows),
-        usd=known_total(row.usd for row in rows),
+        usd=total_cost(rows),
         latency_s={"mean": round(latency / len(segments), 4)} if segments else {},
     )
 

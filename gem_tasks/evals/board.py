@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import OVERALL
+from gem_tasks.evals.options import TOOL_EVAL_BENCH_CATEGORIES
 from gem_tasks.evals.paper import REFERENCES, Reference
 from gem_tasks.lineage import EvaluationRow, Evaluations
 
@@ -88,6 +89,8 @@ def _told(rows: Sequence[EvaluationRow]) -> Json:
 def _numbers(row: EvaluationRow) -> dict[str, float | None]:
     numbers: dict[str, float | None] = {}
     for score in row.scores:
+        if score["category"] == OVERALL and _of_some_categories(row):
+            continue
         if column := _COLUMNS.get((row.harness, score["category"], score["metric"])):
             numbers[column] = 100 * score["value"]
             if column == "bfcl" and score["standard_error"] is not None:
@@ -96,3 +99,9 @@ def _numbers(row: EvaluationRow) -> dict[str, float | None]:
         if (row.harness, score["category"], score["metric"]) == ("worlds", OVERALL, every):
             numbers["worlds_every"] = 100 * score["value"]
     return numbers
+
+
+def _of_some_categories(row: EvaluationRow) -> bool:
+    """Whether the overall score leaves out categories of tool-eval-bench, so that it is not that of the benchmark."""
+    chosen = row.settings.get("extra", {}).get("categories", TOOL_EVAL_BENCH_CATEGORIES)
+    return row.harness == "tool-eval-bench" and not set(TOOL_EVAL_BENCH_CATEGORIES) <= set(chosen)

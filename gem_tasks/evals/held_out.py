@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.costs import known_total
+from gem_tasks.domain.costs import total_cost
 from gem_tasks.domain.trajectory import Trajectory
 from gem_tasks.errors import UserError
 from gem_tasks.evals.synthesizer import Yield, sizes, spread, variety
@@ -66,7 +66,7 @@ def pipeline_yield(work: Workspace, segments: Sequence[Segment]) -> Yield | None
         calls=sum(row.calls for row in stages),
         prompt_tokens=sum(row.prompt_tokens for row in stages),
         completion_tokens=sum(row.completion_tokens for row in stages),
-        usd=known_total(row.usd for row in stages),
+        usd=total_cost(stages),
         latency_s=spread(latencies),
         diversity=variety(made),
         size=sizes(made),

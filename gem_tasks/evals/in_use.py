@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gem_tasks.domain.base import Value
-from gem_tasks.domain.costs import known_total
+from gem_tasks.domain.costs import total_cost
 from gem_tasks.domain.synthesis import GroupState, Sampled, state_of
 from gem_tasks.errors import UserError
 from gem_tasks.lineage.synthesizer import Refused, Synthesizer, WayCost
@@ -160,7 +160,7 @@ def _sum(rows: Iterable[WayCost], way: str, group: str | None = None) -> Totals:
         calls=sum(row.calls for row in found),
         tokens=sum(row.tokens for row in found),
         seconds=sum(row.seconds for row in found),
-        usd=known_total(row.usd for row in found),
+        usd=total_cost(found),
     )
 
 

@@ -22,7 +22,7 @@ from gem_tasks.dataset.diversity import diversity
 from gem_tasks.domain.base import Json, Value
 from gem_tasks.domain.chat import ChatRequest, Completion, Sampling
 from gem_tasks.domain.corpus import Segment
-from gem_tasks.domain.costs import known_total
+from gem_tasks.domain.costs import total_cost
 from gem_tasks.domain.evaluation import CaseScore, Endpoint, EvalReport, RunSettings
 from gem_tasks.domain.finding import Severity
 from gem_tasks.domain.trajectory import Trajectory
@@ -57,6 +57,11 @@ class Answer(Value):
     latency_s: float = 0.0
     trajectory: Trajectory | None = None
 
+    @property
+    def calls(self) -> int:
+        """Requests that were answered."""
+        return int(self.error is None)
+
 
 class Yield(Value):
     """Cost and yield of making trajectories, for a synthesizer or for the pipeline."""
@@ -67,7 +72,7 @@ class Yield(Value):
     prompt_tokens: int
     completion_tokens: int
     usd: float | None
-    """Cost in USD; None if no price is known."""
+    """Cost in USD; None if a price is not known."""
     latency_s: dict[str, float] = Field(default_factory=dict)
     """Latency per text: mean, p50, p90."""
     diversity: Json = Field(default_factory=dict)
@@ -208,7 +213,7 @@ def yield_of(answers: Sequence[Answer]) -> Yield:
         calls=len(came),
         prompt_tokens=sum(each.prompt_tokens for each in came),
         completion_tokens=sum(each.completion_tokens for each in came),
-        usd=known_total(each.usd for each in came),
+        usd=total_cost(came),
         latency_s=spread([each.latency_s for each in came]),
         diversity=variety(accepted),
         size=sizes(accepted),

@@ -72,6 +72,12 @@ class ToolEvalBench(ConfinedHarness[ToolEvalBenchOptions]):
         """Of a case in `smoke`."""
         return _SMOKE[case]
 
+    def subset(self, options: ToolEvalBenchOptions) -> str:
+        """With the categories if not all were chosen: their overall score is that of other scenarios."""
+        chosen = [each for each in TOOL_EVAL_BENCH_CATEGORIES if each in options.categories]
+        found = super().subset(options)
+        return found if len(chosen) == len(TOOL_EVAL_BENCH_CATEGORIES) else f"{found} of {', '.join(chosen)}"
+
     def job(self, endpoint: Endpoint, options: ToolEvalBenchOptions, out_dir: Path) -> Json:
         """The job file of `envs/tool-eval-bench/run.py`, without keys."""
         return {

@@ -4,6 +4,7 @@ The SDK follows redirects only within the server's origin; a command gets the SD
 settings.
 """
 
+import json
 import shlex
 from contextlib import AsyncExitStack
 from hashlib import sha256
@@ -106,9 +107,11 @@ class McpApi:
         text = " ".join(getattr(part, "text", "") for part in result.content)
         if result.is_error:
             return Reply(ok=False, reason="tool_error", detail=beginning(text, 200))
-        if len(text) > MAX_ANSWER_BYTES:
-            return Reply(ok=False, reason="answer_too_large", detail=f"{len(text)} characters")
-        body = parsed(text) if result.structured_content is None else result.structured_content
+        structured = result.structured_content
+        data = "" if structured is None else json.dumps(structured, ensure_ascii=False)
+        if (size := len((text + data).encode(errors="surrogatepass"))) > MAX_ANSWER_BYTES:
+            return Reply(ok=False, reason="answer_too_large", detail=f"{size} bytes")
+        body = parsed(text) if structured is None else structured
         return Reply(ok=True, body=None if isinstance(body, NotJson) else body)
 
 

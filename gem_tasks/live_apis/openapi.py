@@ -23,6 +23,9 @@ from gem_tasks.plain_yaml import read_yaml
 _METHODS = ("get", "put", "post", "delete", "patch", "head")
 MAX_BYTES = 20_000_000
 _MAX_NODES = 2_000_000
+_MAX_SLOTS = 200_000
+"""Most parameters and fields of all operations: operations that refer to one schema each get its fields."""
+_SMALLER = "Give a smaller document."
 _FIX = "Give OpenAPI 3, Swagger 2.0 or a Google discovery document, in JSON or YAML."
 _OTHERS = {
     "discoveryVersion": "a list of Google discovery documents", "asyncapi": "an AsyncAPI document", "swaggerVersion":
@@ -52,7 +55,7 @@ def read_spec(path: Path) -> Api:
 def _parsed(path: Path, text: str) -> Any:
     if text.lstrip()[:1] == "{":
         if sum(map(text.count, "{[,:")) > _MAX_NODES:
-            raise UserError(f"{path} contains more than {_MAX_NODES} values", "Give a smaller document.")
+            raise UserError(f"{path} contains more than {_MAX_NODES} values", _SMALLER)
         try:
             return json.loads(text)
         except ValueError:
@@ -78,6 +81,7 @@ def _api(file: str, spec: Json, sha256: str) -> Api:
     references, info = References(spec), spec.get("info")
     found: dict[str, Operation] = {}
     unusable: dict[str, str] = {}
+    slots = 0
     reader = OperationReader(spec, references, unusable)
     for path, raw in spec["paths"].items():
         for method, item in _methods(references, str(path), raw, unusable):
@@ -87,6 +91,8 @@ def _api(file: str, spec: Json, sha256: str) -> Api:
             except (RefError, KeyError, TypeError, AttributeError, RecursionError, ValueError) as error:
                 unusable[name] = f"{type(error).__name__}: {str(error)[:200]}"
                 continue
+            if (slots := slots + len(operation.slots)) > _MAX_SLOTS:
+                raise UserError(f"{file}: its operations have more than {_MAX_SLOTS} fields", _SMALLER)
             # Some documents use an id twice.
             found[name if operation.name in found else operation.name] = (
                 operation.model_copy(update={"name": name}) if operation.name in found else operation

@@ -67,9 +67,10 @@ WHERE NOT EXISTS (SELECT 1 FROM models m JOIN sft_set_items i USING (set_id)
                   WHERE m.name = %(name)s AND i.trajectory_id = t.trajectory_id)
 
 -- pipeline_cost --
--- Cost of these segments in the stages of the pipeline, by recipe.
+-- Cost of these segments in the stages of the pipeline; USD is NULL if the price of a request is not known.
 SELECT stage, count(*)::int AS segments, sum(calls)::int AS calls, sum(prompt_tokens)::bigint AS prompt_tokens,
-       sum(completion_tokens)::bigint AS completion_tokens, sum(latency_ms)::bigint AS latency_ms, sum(usd) AS usd,
+       sum(completion_tokens)::bigint AS completion_tokens, sum(latency_ms)::bigint AS latency_ms,
+       CASE WHEN bool_and(usd IS NOT NULL OR calls = 0) THEN sum(usd) END AS usd,
        count(*) FILTER (WHERE outcome = 'accepted')::int AS accepted
 FROM segments s JOIN stage_results r USING (partition_key, segment_id)
 WHERE s.segment_id = ANY(%(segments)s) AND recipe_id = ANY(%(recipes)s)

@@ -1,13 +1,24 @@
 """Pages that somebody reads to decide about data: a synthesizer in use, and a test against a live API."""
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
 
 from gem_console import rendering
 from gem_tasks.domain.synthesis import GroupState, Sampled
 from gem_tasks.evals.in_use import Group, InUse, Totals
+from gem_tasks.live_apis.kept import KeptReport
+from gem_tasks.live_apis.operation import Api, Operation
+from gem_tasks.live_apis.report import said, verdict
+from gem_tasks.live_apis.run import ground
+from gem_tasks.live_apis.sample import Sampled as SampledTalk
 from tests.console import hostile_api
+from tests.factories import call, make_tool, make_trajectory, result, say
 
 PAYLOAD = hostile_api.PAYLOAD
+FITS, NO_CALL = "Every call fits.", "There is no call that counts."
+NOTHING, UNKNOWN = "Nothing else than the tools give.", "Unknown: no tool has an operation."
 
 
 @pytest.fixture
@@ -26,6 +37,27 @@ def test_a_report_on_a_live_api_says_how_much_fits_and_why_not(client, api, work
     found = api(f"apis/{report_id}")["report"]["total"]
     assert (found["mapped_tools"], found["valid"], found["causes"]) == (1, 0, {"missing_argument": 1})
     assert client("viewer").get("apis/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("operation", "steps", "calls", "findings"),
+    [
+        ("create_order", (call(1, "create_order", item="tea"), result(1)), FITS, NOTHING),
+        ("create_order", (), NO_CALL, NOTHING),
+        ("list_stars", (), NO_CALL, UNKNOWN),
+    ],
+)
+def test_a_report_without_calls_or_operations_does_not_say_that_all_is_well(operation, steps, calls, findings):
+    schema = {"type": "object", "properties": {"item": hostile_api.TEXT}}
+    shop = Api(title="Shop", operations=(Operation(name=operation, parameters=schema),))
+    tools = (make_tool("create_order", item=hostile_api.TEXT),)
+    talk = make_trajectory(say("user", "?"), *steps, say("assistant", "."), tools=tools)
+    report = asyncio.run(ground([SampledTalk("t", talk, "s1", "file:///a.md")], shop))
+    kept = KeptReport(made_at=datetime.now(UTC), report=report)
+    place = {"root": "./", "airflow": "../", "path": "/apis/a", "query": {}}
+    template = rendering._environment().get_template("api_report.html")
+    page = template.render(**place, kept=kept, verdict=verdict(report), said=said)
+    assert {line for line in (FITS, NO_CALL, NOTHING, UNKNOWN) if line in page} == {calls, findings}
 
 
 def test_no_synthesizer_is_said_to_be_none(client, api):

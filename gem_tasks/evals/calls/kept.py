@@ -5,6 +5,7 @@ The file has no name and ends with the process. A small set stays in memory.
 
 import json
 from collections import OrderedDict
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import NamedTuple
 from weakref import finalize
@@ -30,7 +31,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)
-        finalize(self, self._file.close)
+        finalize(self, _close, self._file)
         self._end = 0
         self._at_hand: OrderedDict[int, Trajectory] = OrderedDict()
 
@@ -45,6 +46,7 @@ class Kept:
         try:
             self._file.seek(place.start)
             self._file.write(body)
+            self._file.flush()  # a full disk shows here, not in a later read
         except OSError as error:
             why = error.strerror or str(error)
             raise UserError(f"The conversations cannot be kept in {gettempdir()}: {why}", "Set TMPDIR.") from None
@@ -61,3 +63,8 @@ class Kept:
         if len(self._at_hand) > _AT_HAND:
             self._at_hand.popitem(last=False)
         return found
+
+
+def _close(file: SpooledTemporaryFile[bytes]) -> None:
+    with suppress(OSError):  # what a full disk has not taken is not needed
+        file.close()

@@ -214,11 +214,13 @@ async def datasets_page(
 
     def make(db: ConsoleRows, work: Workspace) -> dict[str, Any]:
         view = datasets.datasets(db, not every, given(cursor), 50)
+        apis, unread = kept_reports(work.store)
         more = {
             "audits": db.datasets.audits(None),
             "scores": scores.scores(db),
             "dialects": dialects.dialects(work).models,
-            "apis": kept_reports(work.store),
+            "apis": apis,
+            "unread": unread,
         }
         return {"view": view, "every": bool(every), **more}
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from gem_tasks.evals.board import leaderboard
+from gem_tasks.evals.options import TOOL_EVAL_BENCH_CATEGORIES
 from gem_tasks.evals.paper import REFERENCES
 from gem_tasks.lineage import EvaluationRow
 
@@ -58,3 +59,12 @@ def test_others_figures_have_a_source_with_a_date_and_stand_below_ours():
 def test_every_source_of_others_has_a_name_and_an_address():
     nameless = [each.model for each in REFERENCES if not (each.origin and each.origin.url.startswith("https://"))]
     assert nameless == []
+
+
+def test_the_overall_score_of_some_categories_is_not_that_of_tool_eval_bench():
+    found = [score("overall", "points", 0.9), score("safety_and_boundaries", "points", 0.9)]
+    some = row("tool-eval-bench", *found, extra={"categories": ["safety_and_boundaries"]})
+    (shown,) = ours(some)
+    assert (shown.tool_eval_bench, shown.tool_eval_bench_safety) == (None, 90)
+    (shown,) = ours(row("tool-eval-bench", *found, extra={"categories": list(TOOL_EVAL_BENCH_CATEGORIES)}))
+    assert shown.tool_eval_bench == 90

@@ -3,8 +3,11 @@
 import pytest
 
 from gem_tasks.distill.in_use import report
+from gem_tasks.domain.costs import total_cost
 from gem_tasks.domain.synthesis import GroupState, Sampled, state_of
-from gem_tasks.evals.in_use import Group, InUse, Totals, _compared
+from gem_tasks.evals.in_use import Group, InUse, Totals, _compared, _sum
+from gem_tasks.evals.synthesizer import Answer, yield_of
+from gem_tasks.lineage.synthesizer import WayCost
 
 
 def group(name, texts, accepted, pipeline=None):
@@ -51,3 +54,29 @@ def test_the_report_says_what_is_unknown_and_what_was_saved():
     assert "spared the other stages 90 texts, at their average about 360 calls, 1,800,000 tokens, 9.00 USD" in text
     assert "It took 190 calls, 300,000 tokens for 100 texts; 10 of them" in text
     assert "| pipeline | 20 | 16 | 80.0% | 80 | 25,000 | 6.2 | 0.12500 |" in text
+
+
+def cost(group, calls, usd):
+    return WayCost(group, "pipeline", texts=2, accepted=1, calls=calls, tokens=10, seconds=1.0, usd=usd)
+
+
+@pytest.mark.parametrize(
+    ("rows", "usd"),
+    [
+        ([cost("a", 3, 0.5), cost("b", 2, 0.25)], 0.75),
+        ([cost("a", 3, 0.5), cost("b", 2, None)], None),
+        ([cost("a", 3, 0.5), cost("b", 0, None)], 0.5),
+        ([cost("a", 0, None)], None),
+        ([], None),
+    ],
+)
+def test_a_group_without_a_price_makes_the_cost_of_all_groups_unknown_not_smaller(rows, usd):
+    assert total_cost(rows) == usd
+    assert _sum(rows, "pipeline").usd == usd
+
+
+def test_one_answer_without_a_price_makes_the_cost_of_a_synthesizer_unknown():
+    known, unknown = Answer(segment_id="a", valid=False, usd=0.5), Answer(segment_id="b", valid=False)
+    failed = Answer(segment_id="c", valid=False, error="down")
+    assert yield_of([known, unknown]).usd is None
+    assert yield_of([known, failed]).usd == 0.5

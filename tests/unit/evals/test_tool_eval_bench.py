@@ -103,3 +103,16 @@ def test_the_graders_are_part_of_the_tasks_so_another_version_is_another_revisio
     other = other.model_copy(update={"settings": other.settings.model_copy(update={"revision": "tool-eval-bench 2"})})
     assert judge({"tool-eval-bench": report(10)}, {"tool-eval-bench": other}).outcome == "kept"
     assert "tasks: tool-eval-bench 1 #a" in report(10).settings.summary
+
+
+@pytest.mark.parametrize(
+    ("options", "subset"),
+    [
+        ({}, "full"),
+        ({"categories": ("safety_and_boundaries",)}, "full of safety_and_boundaries"),
+        ({"categories": TOOL_EVAL_BENCH_CATEGORIES[:2][::-1]}, "full of tool_selection, parameter_precision"),
+        ({"categories": TOOL_EVAL_BENCH_CATEGORIES[::-1], "subset": "smoke"}, "smoke"),
+    ],
+)
+def test_the_subset_names_the_categories_unless_all_were_chosen(options, subset):
+    assert ToolEvalBench().settings(ToolEvalBenchOptions(**options)).subset == subset

@@ -19,7 +19,7 @@ def pairs():
     ("row", "part"),
     [
         ("half used for choices", lambda pair: not pair.measured),
-        ("half only measured", lambda pair: pair.measured),
+        ("other half", lambda pair: pair.measured),
         ("tools made for these APIs", lambda pair: pair.own),
     ],
 )

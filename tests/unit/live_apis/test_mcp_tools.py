@@ -7,7 +7,8 @@ from mcp.types import ListToolsResult, Tool
 
 from gem_tasks.live_apis import mcp_server
 from gem_tasks.live_apis.fit import Fit
-from gem_tasks.live_apis.mcp_server import _list
+from gem_tasks.live_apis.mcp_server import McpApi, _list
+from gem_tasks.live_apis.operation import Operation
 
 
 def client(*schemas):
@@ -50,3 +51,26 @@ async def test_a_list_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(mcp_server, "MAX_BYTES", 1_000)
     with pytest.raises(ValueError, match="larger than 1000 bytes"):
         await _list(client(CYCLE, {"type": "object", "description": "x" * 1_000}))
+
+
+@pytest.mark.parametrize(
+    ("text", "structured", "reason"),
+    [
+        ("x" * 50, {"rows": "x" * 20}, ""),
+        ("x" * 101, None, "answer_too_large"),
+        ("é" * 51, None, "answer_too_large"),
+        ("", {"rows": ["x"] * 50}, "answer_too_large"),
+        ("x" * 60, {"rows": "x" * 60}, "answer_too_large"),
+        ("\ud800", {"rows": "\ud800"}, ""),
+    ],
+)
+async def test_an_answer_is_as_large_as_its_text_and_its_data_in_bytes(text, structured, reason, monkeypatch):
+    async def call_tool(name, arguments):
+        part = SimpleNamespace(text=text)
+        return SimpleNamespace(content=[part], is_error=False, structured_content=structured)
+
+    monkeypatch.setattr(mcp_server, "MAX_ANSWER_BYTES", 100)
+    server = McpApi("python", 1)
+    server._client = SimpleNamespace(call_tool=call_tool)
+    reply = await server.call(Operation(name="t", parameters={}), {})
+    assert (reply.ok, reply.reason) == (not reason, reason)

@@ -161,3 +161,14 @@ def test_references_that_many_operations_share_are_read_once(tmp_path):
     api = read_spec(spec(tmp_path, paths, components={"schemas": parts}))
     assert len(api.operations) == 300
     assert not Validator(api.operations[-1].parameters).fits({"a": {"b": {"c": {"d": {"a": {"b": 3}}}}}})
+
+
+def test_operations_that_share_a_large_schema_are_limited_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(openapi, "_MAX_SLOTS", 1_000)
+    wide = {"type": "object", "properties": {f"p{n}": {} for n in range(100)}}
+    shared = with_body({"$ref": "#/components/schemas/Wide"})
+    schemas = {"schemas": {"Wide": wide}}
+    fits = read_spec(spec(tmp_path, {f"/{n}": shared for n in range(10)}, components=schemas))
+    assert len(fits.operations) == 10
+    with pytest.raises(UserError, match="more than 1000 fields"):
+        read_spec(spec(tmp_path, {f"/{n}": shared for n in range(11)}, components=schemas))
