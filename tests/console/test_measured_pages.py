@@ -37,6 +37,9 @@ def test_a_report_on_a_live_api_says_how_much_fits_and_why_not(client, api, work
     found = api(f"apis/{report_id}")["report"]["total"]
     assert (found["mapped_tools"], found["valid"], found["causes"]) == (1, 0, {"missing_argument": 1})
     assert client("viewer").get("apis/nothing").status_code == 404
+    work.store.put("api-reports/broken.json", b"{<b>")
+    listed = client("viewer").get("datasets").text
+    assert f"apis/{report_id}" in listed and "Reports that cannot be read: 1." in listed and "{<b>" not in listed
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,19 @@ def test_held_out_texts_stand_beside_what_they_cost_the_pipeline(finished):
     assert cost.completion_tokens > 0
 
 
+def test_the_pipelines_cost_is_unknown_if_one_request_has_no_price(finished):
+    work = finished[0]
+    found = sets.build(work, spec(kind="synthesizer"))
+    segments = steps.held_out(work, found)
+    with work.ledger() as ledger:
+        ledger.pg.execute("UPDATE stage_results SET usd = 0.5")
+    assert steps.pipeline_yield(work, found, segments).usd == 0.5 * 5 * len(segments)
+    with work.ledger() as ledger:
+        of_one = "UPDATE stage_results SET usd = NULL WHERE segment_id = %s AND stage = 'filter'"
+        ledger.pg.execute(of_one, [segments[0].segment_id])
+    assert steps.pipeline_yield(work, found, segments).usd is None
+
+
 def test_a_draft_that_overlaps_with_a_benchmark_is_left_out_and_counted(finished):
     work = finished[0]
     before = sets.build(work, spec(refined=False))
