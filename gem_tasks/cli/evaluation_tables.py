@@ -21,6 +21,7 @@ _BOARD = (
 )  # fmt: skip
 
 
+_NOTHING = "-"
 _PLAYERS = ("assistant", "user")
 
 
@@ -90,27 +91,32 @@ def comparison(console: Terminal, first: EvalReport, second: EvalReport, verdict
 
 
 def board_table(rows: Sequence[Row]) -> Table:
-    """Own models, then those of others, which are not comparable."""
+    """Own models, then those of others, which are not comparable; without columns that have no figure."""
     table = Table(caption=f"Per cent. {SHOWN} Compare only rows that were made in the same way.")
-    for column in _BOARD:
-        table.add_column(column)
-    for row in rows:
-        bfcl = (row.bfcl, row.bfcl_base, row.bfcl_miss_func, row.bfcl_miss_param, row.bfcl_long_context)
-        bfcl += (row.bfcl_non_live, row.bfcl_live, row.bfcl_hallucination)
-        tau2 = (
-            _several(row.airline_avg4, row.airline_every4, row.airline_pass4),
-            _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
-            _several(row.banking_avg4, row.banking_every4),
-        )
-        scripted = _several(row.tool_eval_bench, row.tool_eval_bench_safety)
-        own = (scripted, _several(row.worlds, row.worlds_every), _number(row.calls))
-        cells = [_number(value) for value in bfcl]
-        if row.bfcl is not None and row.bfcl_error is not None:
-            cells[0] += f" ± {row.bfcl_error:.1f}"
-        model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
-        where = row.where if not row.source else f"{row.where}: {row.source}"
-        table.add_row(model, *cells, *tau2, *own, escape(where), style="dim" if row.source else None)
+    cells = [_board_cells(row) for row in rows]
+    shown = [at for at in range(len(_BOARD)) if any(each[at] != _NOTHING for each in cells)]
+    for at in shown:
+        table.add_column(_BOARD[at])
+    for row, each in zip(rows, cells, strict=True):
+        table.add_row(*(each[at] for at in shown), style="dim" if row.source else None)
     return table
+
+
+def _board_cells(row: Row) -> list[str]:
+    bfcl = (row.bfcl, row.bfcl_base, row.bfcl_miss_func, row.bfcl_miss_param, row.bfcl_long_context)
+    bfcl += (row.bfcl_non_live, row.bfcl_live, row.bfcl_hallucination)
+    tau2 = (
+        _several(row.airline_avg4, row.airline_every4, row.airline_pass4),
+        _several(row.retail_avg4, row.retail_every4, row.retail_pass4),
+        _several(row.banking_avg4, row.banking_every4),
+    )
+    scripted = _several(row.tool_eval_bench, row.tool_eval_bench_safety)
+    own = (scripted, _several(row.worlds, row.worlds_every), _number(row.calls))
+    cells = [_number(value) for value in bfcl]
+    if row.bfcl is not None and row.bfcl_error is not None:
+        cells[0] += f" ± {row.bfcl_error:.1f}"
+    model = escape(row.model) + (f" [dim]{row.model_id}[/]" if row.model_id else "")
+    return [model, *cells, *tau2, *own, escape(row.where if not row.source else f"{row.where}: {row.source}")]
 
 
 def board_settings(console: Terminal, rows: Sequence[Row]) -> None:
@@ -142,11 +148,11 @@ def _interval(score: Score) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return _NOTHING if value is None else f"{value:.2f}"
 
 
 def _several(first: float | None, *others: float | None) -> str:
-    return "-" if first is None else " / ".join([f"{first:.1f}", *map(_number, others)])
+    return _NOTHING if first is None else " / ".join([f"{first:.1f}", *map(_number, others)])
 
 
 def _causes(console: Terminal, report: EvalReport) -> None:

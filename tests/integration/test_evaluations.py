@@ -160,7 +160,8 @@ def test_scores_over_other_tasks_stand_in_rows_of_their_own_and_are_not_compared
     board = json.loads(gem("eval", "board", "--json"))
     rows = {row["where"]: (row["worlds"], row["worlds_every"]) for row in board if row["worlds"] is not None}
     assert rows == {"worlds:a": (50.0, 25.0), "worlds:b": (75.0, 37.5)}
-    assert "75.0 / 37.50" in gem("eval", "board")
+    shown = gem("eval", "board")
+    assert "75.0 / 37.50" in shown
 
 
 def test_next_actions_stand_on_the_board_and_are_correlated_with_benchmarks(gem, work, tmp_path):
