@@ -18,7 +18,7 @@ _NOT_SECRET = re.compile(
     r"_(FILE|PATH|DIR|FOLDER|(?<!WEBHOOK_)(?<!ALERT_)URL|ALGORITHM|EXPIR\w*|CMD|COMMAND\w*)\Z", re.IGNORECASE
 )
 _QUERY_SECRET = re.compile(r"key|token|secret|passw|pwd|sig|credential|auth|code|sas", re.IGNORECASE)
-_PASSWORD = re.compile(r"\bpassword\s*=\s*('[^'\\]*+(?:\\.[^'\\]*+)*+'|[^\s']+)", re.IGNORECASE)
+_PASSWORD = re.compile(r"\bpassword\s*=\s*('[^'\\]*+(?:\\.[^'\\]*+)*'|[^\s']+)", re.IGNORECASE)
 _SCHEME = re.compile(r"\A(?:Bearer|Basic) ", re.IGNORECASE)
 _HARMLESS_HEADERS = frozenset(
     {"accept", "accept-language", "content-type", "user-agent", "http-referer", "referer", "x-title",

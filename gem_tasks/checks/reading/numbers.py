@@ -24,11 +24,11 @@ _JOINED = re.compile(r"\d[A-Za-z_:-]|[A-Za-z_#-]\d")
 _NUMBER = re.compile(
     # Empty alternatives instead of `?`, which takes the engine four times as long. No groups: they cost as much again.
     r"[0-9](?<![\w.,].)[0-9]{0,2}+"
-    r"(?:[,.' \u00a0][0-9]{3}(?:[,.' \u00a0][0-9]{3})*+(?:[.,][0-9]+|)|[0-9]*+(?:[.,][0-9]+|))"
+    r"(?:[,.' \u00a0][0-9]{3}(?:[,.' \u00a0][0-9]{3})*(?:[.,][0-9]+|)|[0-9]*+(?:[.,][0-9]+|))"
     r"(?:[kmKM]\b|\s[kmKM]\b|)"
 )
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
-_SIZES = re.compile(r"\d(?:\s?+[x×]\s?+\d++)++")
+_SIZES = re.compile(r"\d(?:\s?+[x×]\s?+\d++)+")
 """`51x70` is two numbers, `51 x 70 x 30` three."""
 _THOUSANDS = re.compile(r"(?<=\d)[,' \u00a0](?=\d{3}(?!\d))")
 _SCALES = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6}

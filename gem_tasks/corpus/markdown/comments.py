@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from gem_tasks.corpus.markdown.fences import Fence
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_QUOTES = re.compile(r"(?:[ ]{0,3}+>++[ ]?+)++")
+_QUOTES = re.compile(r"(?:[ ]{0,3}+>++[ ]?+)+")
 _BREAK = re.compile(r"[ \t]{0,3}(?:(?:\*[ \t]*+){3}[* \t]*+|(?:-[ \t]*+){3}[- \t]*+|(?:_[ \t]*+){3}[_ \t]*+)\n?")
 _MARKER = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])([ \t]+(?=\S)|[ \t]*\n?$)")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|\n?$)")

@@ -25,7 +25,7 @@ _MACRO = re.compile(r"(?<![^\s\[\]])([^\s\[\]]++)\[([^\[\]]*+)\]")
 _NAME = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:link|mailto|https?|ftp|irc|xref|kbd|btn|pass|stem|term)|(menu)|(footnote)|(image)):"
 )
-_CROSS_REFERENCE = re.compile(r"<<([^<>,]++)(?:,\s*+([^<>]++))?+>>")
+_CROSS_REFERENCE = re.compile(r"<<([^<>,]++)(?:,\s*+([^<>]++))?>>")
 _ANCHOR = re.compile(r"\[\[[^\[\]]++\]\]")
 _ROLE = re.compile(r"\[[#.][\w.%-]++\]#([^#]++)#")
 _REFERENCE = re.compile(r"\{([\w-]{1,60})\}")
