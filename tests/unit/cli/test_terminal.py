@@ -105,6 +105,8 @@ def test_no_command_prints_in_another_way(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+            if names <= {"rich.console", "Group", "RenderableType"}:  # what is shown, not where
+                continue
             assert not names & {"rich.console", "rich.print", "Console", "click"}, f"{path.name}:{node.lineno}"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in {"print", "Console", "input"}, f"{path.name}:{node.lineno}"
