@@ -1,7 +1,7 @@
 """Possessive quantifiers that Python before 3.11.5 matches wrongly, such as 3.11.2 of Debian 12.
 
-`(?:a|bc)++`, `(?:a?b)*+` and `(?:(?!a)b)*+` fail there, or match too little: what is repeated must be able to match in
-one way only, and look neither ahead nor back
+`(?:a|bc)++`, `(?:a?b)*+` and `(?:(?!a)b)*+` fail there, or match too little, as does
+`(?:,a)*+` before `,b`: what is repeated must be one item that matches in one way, and looks neither ahead nor back
 (https://github.com/python/cpython/issues/106052).
 """
 
@@ -24,7 +24,8 @@ def unsafe(pattern: re.Pattern[Any]) -> bool:
 
 def _unsafe(tree: Any) -> bool:
     return any(
-        any(_unsafe(part) or (code in _ATOMIC and _backtracks(part)) for part in _parts(value)) for code, value in tree
+        any(_unsafe(part) or (code in _ATOMIC and (len(part) > 1 or _backtracks(part))) for part in _parts(value))
+        for code, value in tree
     )
 
 
