@@ -123,10 +123,11 @@ def _works(begin: tuple[str, ...]) -> bool:
 
 
 def readable_by_sandbox(path: Path, means: Means) -> bool:
-    """Whether a program of another user can read the file, or the folder's files."""
+    """Whether a program of another user can read the file, or the folder's files; it needs no bytecode of theirs."""
     if not means.own_user or not path.exists():
         return True
-    found = [path] if path.is_file() else [path, *path.iterdir()]
+    # GEM's commands write with a private umask, and so does the interpreter below their sources.
+    found = [path] if path.is_file() else [path, *(each for each in path.iterdir() if each.name != "__pycache__")]
     return all(_readable(each.stat(), each.is_dir()) for each in found)
 
 
