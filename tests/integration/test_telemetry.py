@@ -1,5 +1,6 @@
 """Traces and metrics of real stages, as a collector receives them over HTTP."""
 
+import os
 import re
 import time
 from collections import Counter
@@ -23,9 +24,16 @@ KEY = "sk-not-for-the-collector-0123456789"
 
 
 @pytest.fixture(autouse=True)
-def set_up_afresh():
-    otlp._set_up.cache_clear()
+def shut_down_at_the_end():
     yield
+    shut_down()
+
+
+def shut_down():
+    """No exporter outlives its test: its thread would draw random numbers beside those of Hypothesis."""
+    if otlp._set_up.cache_info().currsize and (found := otlp._set_up(os.getpid())):
+        for provider in found.providers:
+            provider.shutdown()
     otlp._set_up.cache_clear()
 
 
@@ -35,6 +43,7 @@ def collector(monkeypatch):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", found.url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
         yield found
+        shut_down()  # while the collector answers
 
 
 def stages(work, *names):
@@ -93,8 +102,8 @@ def test_unsampled_segments_are_only_counted_and_slow_or_failed_ones_are_shown(w
     assert {span.status.code for span in failed} == {Status.STATUS_CODE_ERROR}
     assert {attributes(span)["error.type"] for span in failed} == {"malformed"}
     assert names["chat"] == 2 * len(failed)
+    shut_down()
     collector.raw.clear()
-    otlp._set_up.cache_clear()
     run_shard(work.with_takes_up_to(work.chain.take), "filter", PARTITION, 0, RUN)
     assert collector.raw == [], "a finished shard has no span"
 
@@ -163,6 +172,7 @@ def test_a_collector_that_does_not_answer_costs_seconds_and_nothing_else(workspa
     assert report.failed == 0
     assert len(flushed) == 1
     assert flushed[0] < 10
+    collector.hang.clear()
 
 
 def test_without_the_variables_nothing_is_set_up(workspace, monkeypatch):

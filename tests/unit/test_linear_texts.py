@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from gem_tasks.corpus.html.page import read_page
 from gem_tasks.corpus.normalise import normalise
 from gem_tasks.corpus.segment import segment
-from gem_tasks.domain.corpus import RawDocument
+from gem_tasks.domain.corpus import Document, RawDocument, content_hash
 from gem_tasks.prompts.dialogue import parse_trajectory
 from gem_tasks.prompts.tags import TagError, parse_json
 from tests.patterns.texts import PIECES, PLACES, checked, repeated, scrubbed
@@ -30,14 +31,14 @@ def cpu(run, text):
 def slow(run):
     """Pieces whose repetition takes more than linear time."""
     run("warm")
-    found = []
-    for piece in PIECES:
-        short, long = (repeated(piece, size) for size in (SMALL, 4 * SMALL))
-        if cpu(run, short) < SUSPECT_S or min(cpu(run, short) for _ in range(3)) < SUSPECT_S:
-            continue
-        if min(cpu(run, long) for _ in range(2)) > GROWTH * min(cpu(run, short) for _ in range(3)):
-            found.append(piece)
-    return found
+    return [piece for piece in PIECES if is_slow(run, *(repeated(piece, size) for size in (SMALL, 4 * SMALL)))]
+
+
+def is_slow(run, short, long):
+    """Whether a text four times as long takes more than linear time."""
+    if cpu(run, short) < SUSPECT_S or min(cpu(run, short) for _ in range(3)) < SUSPECT_S:
+        return False
+    return min(cpu(run, long) for _ in range(2)) > GROWTH * min(cpu(run, short) for _ in range(3))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -54,6 +55,27 @@ def test_documents(kind):
         return segment(cleaned, document, 100, 200)
 
     assert slow(prepared) == []
+
+
+BOMBS = ["<a ", '<a href="', "<!--", "</", "<title", "<![CDATA[", "<?", "<", "&", "<p>x", "<b><i></b>"]
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_markup_that_never_ends(bomb):
+    assert not is_slow(read_page, bomb * 10_000, bomb * 40_000)
+
+
+@pytest.mark.parametrize("piece", ["x", "\n", "a\n", "# a\n", "- b\n", "a\n---\n", "```\n", "word. ", "中"])
+def test_cutting(piece):
+    def cut(text):
+        segment(
+            text,
+            Document(document_id="d", uri="u", etag="e", content_hash=content_hash(text), chars=len(text)),
+            1200,
+            2400,
+        )
+
+    assert not is_slow(cut, repeated(piece, 100_000), repeated(piece, 400_000))
 
 
 READERS = [lambda text: parse_json(text, "x"), lambda text: parse_trajectory(text, ())]

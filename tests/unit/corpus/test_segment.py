@@ -1,7 +1,5 @@
 """Segments cover a document in order, without overlap, within their bounds, at sensible places."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,10 +151,3 @@ def test_tokens_are_estimated(text, tokens):
 def test_a_run_without_any_space_is_cut_all_the_same():
     assert all(item.tokens <= MOST for item in cut("x" * 10_000))
     assert "".join(item.text for item in cut("中" * 999)) == "中" * 999
-
-
-@pytest.mark.parametrize("piece", ["x", "\n", "a\n", "# a\n", "- b\n", "a\n---\n", "```\n", "word. ", "中"])
-def test_time_grows_with_the_text_not_with_its_square(piece):
-    started = time.process_time()
-    cut(piece * (600_000 // len(piece)), 1200, 2400)
-    assert time.process_time() - started < 10
