@@ -36,9 +36,10 @@ def slow(run):
 
 def is_slow(run, short, long):
     """Whether a text four times as long takes more than linear time."""
-    if cpu(run, short) < SUSPECT_S or min(cpu(run, short) for _ in range(3)) < SUSPECT_S:
+    if cpu(run, short) < SUSPECT_S:
         return False
-    return min(cpu(run, long) for _ in range(2)) > GROWTH * min(cpu(run, short) for _ in range(3))
+    least = min(cpu(run, short) for _ in range(3))
+    return least >= SUSPECT_S and all(cpu(run, long) > GROWTH * least for _ in range(4))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -62,7 +63,7 @@ BOMBS = ["<a ", '<a href="', "<!--", "</", "<title", "<![CDATA[", "<?", "<", "&"
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_markup_that_never_ends(bomb):
-    assert not is_slow(read_page, bomb * 10_000, bomb * 40_000)
+    assert not is_slow(read_page, bomb * 25_000, bomb * 100_000)
 
 
 @pytest.mark.parametrize("piece", ["x", "\n", "a\n", "# a\n", "- b\n", "a\n---\n", "```\n", "word. ", "中"])
@@ -75,7 +76,7 @@ def test_cutting(piece):
             2400,
         )
 
-    assert not is_slow(cut, repeated(piece, 100_000), repeated(piece, 400_000))
+    assert not is_slow(cut, repeated(piece, 150_000), repeated(piece, 600_000))
 
 
 READERS = [lambda text: parse_json(text, "x"), lambda text: parse_trajectory(text, ())]
