@@ -71,7 +71,7 @@ class Served(Value):
     @property
     def endpoint(self) -> Endpoint:
         """The server as an endpoint for the harnesses."""
-        return Endpoint(base_url=self.base_url, model=self.model)
+        return Endpoint(base_url=self.base_url, model=self.model, one_at_a_time=self.engine == "transformers")
 
 
 def start(work: Workspace, model: Model, options: ServeOptions, progress: Progress = silent) -> Served:

@@ -25,6 +25,8 @@ class Endpoint(Value):
     """Ends in `/v1`."""
     model: str
     api_key: SecretStr | None = None
+    one_at_a_time: bool = False
+    """It answers one request after another, also those that the client has abandoned: ask one, and be patient."""
 
     @field_validator("base_url")
     @classmethod

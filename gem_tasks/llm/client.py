@@ -72,6 +72,7 @@ class OpenAIClient:
         api: the API that the endpoint speaks; None if its address tells.
         window: tokens that prompt and answer may have together; None finds out.
         patience_s: seconds to retry after 429 before the call fails.
+        first_token_s: seconds for queueing and reading the prompt, until answers tell; None: half a minute.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class OpenAIClient:
         api: ApiName | None = None,
         window: int | None = None,
         patience_s: float = _PATIENCE_S,
+        first_token_s: float | None = None,
     ) -> None:
         api = api_of(base_url, api)
         self._api, self._named, self._base_url = APIS[api], api, rooted(base_url, api)
@@ -97,7 +99,7 @@ class OpenAIClient:
         self._sent = self._access.headers
         self._transport = transport_to(self._base_url, None, self._sent)
         self._limiter = Limiter(concurrency)
-        self._deadlines = Deadlines(timeout_s)
+        self._deadlines = Deadlines(timeout_s, first_token_s)
         self._speak = self._api.speaker()
         memory = memory or Memory(None, base_url)
         self._windows = Windows(self._window_of, memory, window)
@@ -225,6 +227,7 @@ class OpenAIClient:
             async with self._deadlines.watch(max_tokens, timeouts):
                 reply = await self._transport.post(self._api.path, body)
         except TimeoutError:
+            self._limiter.complained(None)  # a server with too long a queue does not refuse
             after = f"no complete answer within {time.monotonic() - started:.1f} s"
             raise EndpointError(ErrorClass.TIMEOUT, after) from None
         latency_s = time.monotonic() - started

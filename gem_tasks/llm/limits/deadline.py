@@ -13,7 +13,6 @@ from collections import deque
 from types import TracebackType
 
 _FIRST_TOKEN_S = 30.0
-"""For queueing and reading the prompt."""
 _SLOW_TOKENS_PER_S = 25.0
 _SAMPLES = 500
 _ENOUGH = 50
@@ -34,10 +33,12 @@ class Deadlines:
 
     Args:
         longest_s: upper bound for every request, regardless of its budget.
+        first_token_s: time for queueing and reading the prompt, until answers tell; None: 30 seconds.
     """
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: float, first_token_s: float | None = None) -> None:
         self._longest_s = longest_s
+        self._first_token_s = _FIRST_TOKEN_S if first_token_s is None else first_token_s
         self._latencies: deque[float] = deque(maxlen=_SAMPLES)
         self._answers = 0
         self._usual_s: float | None = None
@@ -54,7 +55,7 @@ class Deadlines:
 
     def limit_s(self, max_tokens: int, timeouts: int) -> float:
         """Seconds allowed for such a request, as currently known."""
-        bound = min(self._longest_s, (_FIRST_TOKEN_S + max_tokens / _SLOW_TOKENS_PER_S) * 2**timeouts)
+        bound = min(self._longest_s, (self._first_token_s + max_tokens / _SLOW_TOKENS_PER_S) * 2**timeouts)
         if self._usual_s is None:
             return bound
         return min(bound, max(_SHORTEST_S, self._usual_s * _MARGIN) * 2**timeouts)

@@ -1,10 +1,11 @@
 """Limits the requests in flight: grows while the endpoint copes, halves when it complains. One per endpoint.
 
 It starts low and doubles forty times a second while the limit is used up, because the first completions may be a minute
-away while refusals come at once. If more than one request in eight of a round is answered 429 or 503, the limit is
-halved, once per round (a round is as many answers as may be in flight). That, or the ceiling, ends the doubling; from
-then on a limit that is used up grows by a tenth per round, unless answers have become twice as slow as they were at
-best. A lone 429 among hundreds of answers is noise: its own request waits, and the others keep their speed.
+away while refusals come at once. If more than one request in eight of a round is answered 429, 503 or not in time, the
+limit is halved, once per round (a round is as many answers as may be in flight). That, or the ceiling, ends the
+doubling; from then on a limit that is used up grows by a tenth per round, unless answers have become twice as slow as
+they were at best. A lone 429 among hundreds of answers is noise: its own request waits, and the others keep their
+speed.
 """
 
 import asyncio
@@ -89,7 +90,7 @@ class Limiter:
         self._close_round()
 
     def complained(self, retry_after_s: float | None) -> None:
-        """Notes a 429 or 503, with the pause that the endpoint asked for."""
+        """Notes a 429, a 503 or a timeout, with the pause that the endpoint asked for."""
         self._round.complaints += 1
         # Refusals come at once and answers much later, so their share is computed of the requests sent.
         if self._round.complaints > max(1.0, max(self.limit, self._round.sent) * _BEARABLE_SHARE):

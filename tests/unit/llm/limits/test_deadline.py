@@ -27,6 +27,11 @@ def test_a_server_that_has_never_answered_in_time_gets_twice_the_time_at_each_tr
     assert [deadlines.limit_s(500, timeouts) for timeouts in range(5)] == [50, 100, 200, 400, 600]
 
 
+def test_a_server_that_is_known_to_be_slow_gets_the_whole_time_at_once():
+    deadlines = Deadlines(longest_s=600, first_token_s=600)
+    assert deadlines.limit_s(max_tokens=80, timeouts=0) == 600
+
+
 def test_with_enough_answers_a_hung_request_is_given_up_soon_but_gets_longer_each_time():
     deadlines = after([1.0] * 100)
     assert [deadlines.limit_s(8192, timeouts) for timeouts in range(4)] == [3, 6, 12, 24]
