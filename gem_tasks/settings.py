@@ -126,8 +126,10 @@ class Settings(BaseSettings):
     """Maximum number of records from one JSONL, Parquet or WARC file; GEM reports the rest as `too_large`."""
     ingest_processes: int = Field(default=0, ge=0)
     """Processes that prepare the documents of one source; 0: one per core; 1: one, for long documents."""
-    shard_segments: int = Field(default=200, ge=1)
-    """Segments per shard; one Airflow task handles one shard."""
+    shard_segments: int = Field(default=2000, ge=1)
+    """Maximum number of segments in a shard; one Airflow task handles one shard. Fewer, if workers would be idle."""
+    llm_slots: int = Field(default=4, ge=1)
+    """Slots of the pool `gem_llm`: tasks of a stage that run at once. GEM divides a large partition among them."""
 
     eval_api_key: SecretStr | None = None
     """Key for the endpoint that `gem eval` tests."""

@@ -15,6 +15,8 @@ from gem_airflow.stage_operator import StageOperator
 from gem_tasks.airflow_names import LLM_POOL, pool_of
 from gem_tasks.domain.stage import StageName, settings_of
 
+_LONGEST = timedelta(hours=36)
+"""The largest shard, 2,000 segments, takes 33 hours if a slow model needs a minute for each, one at a time."""
 _ONE_WAY = "none_failed_min_one_success"
 """For tasks after a gate and its review, one of which is skipped. If both were skipped, so is the task."""
 _ENTRY = """Follows the gate or the review of the stage before.
@@ -56,7 +58,7 @@ def stage_group(stage: StageName, shards: XComArg, following: str, otherwise: st
             stage=stage,
             pool=_pool(stage),
             map_index_template="shard {{ task.shard.shard }}",
-            execution_timeout=timedelta(hours=12),
+            execution_timeout=_LONGEST,
             doc_md=StageOperator.__doc__,
         ).expand(shard=shards)
         gate = GateOperator(

@@ -31,7 +31,6 @@ from gem_tasks.settings import load
 Say = Callable[[str], None]
 
 LINEAGE_DB, AIRFLOW_DB = "gem", "airflow"
-_POOL_SLOTS = 4
 _HEALTHY_LIMIT_S = 240
 _DAGS = (INGEST, SYNTHESIZE, WORLDS)
 
@@ -162,10 +161,10 @@ def _wait_healthy(home: Path, airflow: bool, say: Say) -> None:
         time.sleep(0.5)
     if airflow:
         with AirflowAPI(settings) as api:
-            api.ensure_pool(LLM_POOL, _POOL_SLOTS, "Tasks that call the LLM endpoint at the same time")
+            api.ensure_pool(LLM_POOL, settings.llm_slots, "Tasks that call the LLM endpoint at the same time")
             for stage in EVERY_STAGE:
                 about = f"The same for {stage}, if it has a separate endpoint"
-                api.ensure_pool(pool_of(stage), _POOL_SLOTS, about)
+                api.ensure_pool(pool_of(stage), settings.llm_slots, about)
             say("reading the DAGs")
             api.wait_for_dags(_DAGS, deadline)
 

@@ -10,8 +10,7 @@ referenced nowhere.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from math import ceil
+from collections.abc import Sequence
 
 from gem_tasks.corpus.near import Signature
 from gem_tasks.domain.base import Value
@@ -20,6 +19,7 @@ from gem_tasks.lineage import Ledger, ReadObject, Settled
 from gem_tasks.lineage.text import storable
 from gem_tasks.pipeline.ingest.near_duplicates import Marked, mark
 from gem_tasks.pipeline.ingest.prepare import Prepared
+from gem_tasks.pipeline.ingest.shard_sizes import characters, divided, is_full
 from gem_tasks.pipeline.workspace import Workspace
 from gem_tasks.store import keys, shards
 
@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 Seen = tuple[str, str, str]
 """Document id, object, URI."""
 _KEY_BYTES = 2000
-_SHARDS = 4
-"""Target number of shards per commit, which keeps them evenly filled."""
 _MOST_SEEN = 5000
 
 
@@ -68,6 +66,7 @@ class Commits:
     def __init__(self, work: Workspace, ledger: Ledger, source_id: int, partition: str) -> None:
         self._work, self._ledger, self._source_id, self._partition = work, ledger, source_id, partition
         self._waiting: list[Prepared] = []
+        self._segments = self._characters = 0
         self._seen: list[Seen] = []
         self._ended: list[Ended] = []
         self._reached = ""
@@ -88,9 +87,11 @@ class Commits:
         self._ended += ended
         self._reached = reached or self._reached
         self._count(unchanged=len(same))
-        segments = sum(len(each.segments) for each in self._waiting)
-        enough = segments >= _SHARDS * self._work.settings.shard_segments
-        if enough or len(self._seen) + len(self._waiting) >= _MOST_SEEN:
+        cut = [segment for each in found for segment in each.segments]
+        self._segments += len(cut)
+        self._characters += characters(cut)
+        full = is_full(self._segments, self._characters, self._work.settings)
+        if full or len(self._seen) + len(self._waiting) >= _MOST_SEEN:
             self.flush()
         elif self._reached and not (self._waiting or self._seen or self._ended):
             self._ledger.sources.scan_position(self._source_id, self._reached)
@@ -103,7 +104,7 @@ class Commits:
         with ledger.locks.ingest(), ledger.retention.writing():
             documents, segments, signed = self._new()
             marked = mark(ledger, segments, signed, settings.near_duplicate)
-            parts = list(_evenly(marked.segments, settings.shard_segments))
+            parts = list(divided(marked.segments, settings))
             first = ledger.ingestion.reserve_shards(self._partition, len(parts)) if parts else 0
             numbered = dict(enumerate(parts, start=first))
             for number, part in numbered.items():
@@ -116,6 +117,7 @@ class Commits:
             shards=len(numbered),
         )
         self._waiting, self._seen, self._ended = [], [], []
+        self._segments = self._characters = 0
 
     def _commit(self, documents: list[Document], numbered: dict[int, list[Segment]], marked: Marked) -> None:
         ledger = self._ledger
@@ -168,10 +170,3 @@ class Commits:
     def _count(self, **more: int) -> None:
         mine = self.counts.model_dump()
         self.counts = Counts(**{name: count + more.get(name, 0) for name, count in mine.items()})
-
-
-def _evenly(segments: list[Segment], size: int) -> Iterator[list[Segment]]:
-    """The fewest parts of up to `size` segments, about equally large."""
-    count = ceil(len(segments) / size)
-    for number in range(count):
-        yield segments[number * len(segments) // count : (number + 1) * len(segments) // count]
