@@ -26,7 +26,7 @@ class Endpoint(Value):
     model: str
     api_key: SecretStr | None = None
     one_at_a_time: bool = False
-    """It answers one request after another, also those that the client has abandoned: ask one, and be patient."""
+    """It answers one request after another, slowly, also those that the client has abandoned."""
 
     @field_validator("base_url")
     @classmethod

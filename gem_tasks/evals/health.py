@@ -11,6 +11,8 @@ from gem_tasks.llm.question import ATTEMPTS, LIMIT_S, ask, listed, question
 
 _PATIENCE_S = 20.0
 _NAMES = 5
+_SHORT = 64
+"""Tokens of an answer from a slow local server, which would write a thousand for minutes."""
 _KEY = frozenset({ErrorClass.AUTH, ErrorClass.FORBIDDEN, ErrorClass.NO_CREDIT})
 _DOWN = frozenset({ErrorClass.CONNECTION, ErrorClass.TIMEOUT, ErrorClass.SERVER_ERROR})
 _UNUSABLE = _KEY | _DOWN | {ErrorClass.UNKNOWN_MODEL}
@@ -36,10 +38,12 @@ def require_healthy(endpoint: Endpoint, thinking: bool | None = None) -> Dialect
 
 
 async def _ask(endpoint: Endpoint, thinking: bool | None) -> Dialect:
-    sampling = Sampling(reasoning_effort="off" if thinking is False else None)
+    limit = {"max_tokens": _SHORT} if endpoint.one_at_a_time else {}
+    sampling = Sampling(reasoning_effort="off" if thinking is False else None, **limit)
     client = OpenAIClient(
         endpoint.base_url, endpoint.key,
         concurrency=1, timeout_s=LIMIT_S, max_attempts=ATTEMPTS, patience_s=_PATIENCE_S,
+        one_at_a_time=endpoint.one_at_a_time,
     )  # fmt: skip
     async with client:
         try:

@@ -47,12 +47,11 @@ def sampling_of(options: OwnOptions, **extra: Any) -> Sampling:
 
 def client_of(endpoint: Endpoint, options: OwnOptions | SynthesizerOptions) -> OpenAIClient:
     """A client for the model under test, or for the user."""
-    alone = endpoint.one_at_a_time
     return OpenAIClient(
         endpoint.base_url,
         endpoint.key,
-        concurrency=1 if alone else options.concurrency,
+        concurrency=options.concurrency,
         timeout_s=options.request_timeout_s,
-        first_token_s=options.request_timeout_s if alone else None,
         max_attempts=_ATTEMPTS,
+        one_at_a_time=endpoint.one_at_a_time,
     )

@@ -72,7 +72,8 @@ class OpenAIClient:
         api: the API that the endpoint speaks; None if its address tells.
         window: tokens that prompt and answer may have together; None finds out.
         patience_s: seconds to retry after 429 before the call fails.
-        first_token_s: seconds for queueing and reading the prompt, until answers tell; None: half a minute.
+        one_at_a_time: the endpoint answers one request after another, slowly, and shows all that it thinks: ask it one
+            at a time, wait up to `timeout_s`, and take a long answer for one.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class OpenAIClient:
         api: ApiName | None = None,
         window: int | None = None,
         patience_s: float = _PATIENCE_S,
-        first_token_s: float | None = None,
+        one_at_a_time: bool = False,
     ) -> None:
         api = api_of(base_url, api)
         self._api, self._named, self._base_url = APIS[api], api, rooted(base_url, api)
@@ -98,13 +99,15 @@ class OpenAIClient:
         self._access = Access(base_url, api_key, api, headers)
         self._sent = self._access.headers
         self._transport = transport_to(self._base_url, None, self._sent)
-        self._limiter = Limiter(concurrency)
-        self._deadlines = Deadlines(timeout_s, first_token_s)
+        self._limiter = Limiter(1 if one_at_a_time else concurrency)
+        self._deadlines = Deadlines(timeout_s, timeout_s if one_at_a_time else None)
         self._speak = self._api.speaker()
         memory = memory or Memory(None, base_url)
         self._windows = Windows(self._window_of, memory, window)
         self._watch = UsageWatch(memory)
-        self._learning = Learning(self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt)
+        self._learning = Learning(
+            self._complete, memory, self._begin_with, self._windows.bounded, self._api.adapt, hides=not one_at_a_time
+        )
         self._max_attempts, self._patience_s = max_attempts, patience_s
 
     async def __aenter__(self) -> Self:

@@ -40,6 +40,7 @@ class Learning:
         preset: returns the initial dialect of a model.
         bounded: cuts a limit to the model's window.
         adapt: returns what a complaint teaches; see `dialect.adapt`.
+        hides: whether models may think unseen, so that a cut answer may need more room.
     """
 
     def __init__(
@@ -49,8 +50,11 @@ class Learning:
         preset: Callable[[str], Dialect],
         bounded: Callable[[ChatRequest, int], int] = lambda request, limit: limit,
         adapt: Adapt = adapt,
+        *,
+        hides: bool = True,
     ) -> None:
         self._ask, self._memory, self._preset, self._bounded, self._adapt = ask, memory, preset, bounded, adapt
+        self._hides = hides
         self._known: dict[str, Known] = {}
         self._answered: set[tuple[str, str]] = set()
         """Models and shapes of requests that were answered."""
@@ -219,7 +223,7 @@ class Learning:
 
     def _ate(self, completion: Completion, place: tuple[str, str], dialect: Dialect) -> bool:
         """Whether thinking may have used up the room of the answer: thoughts without tags look like an answer."""
-        if completion.finish_reason != "length" or place in self._silent:
+        if completion.finish_reason != "length" or place in self._silent or not self._hides:
             return False
         return not completion.text.strip() or dialect.thinks or not self._proved(place)
 
