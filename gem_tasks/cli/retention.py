@@ -20,7 +20,7 @@ def gc(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only the numbers, as JSON.")] = False,
 ) -> None:
-    """Removes unreferenced objects, results of old recipes, journals and superseded datasets from the store.
+    """Removes unreferenced objects, results of old recipes, journals, pulses of killed tasks and superseded datasets.
 
     Keeps everything that current recipes, current datasets or audits refer to, and everything younger than a day. Runs
     may continue meanwhile.

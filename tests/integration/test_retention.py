@@ -66,6 +66,7 @@ def test_leftovers_go_and_a_dry_run_only_counts_them(published, tmp_path):
         keys.stage_key("filter", recipe, "2026-01-31T20:00", 0): "unreferenced",
         keys.segments_key("2026-01-31T20:00", 3): "unreferenced",
         keys.journal_prefix(recipe, PARTITION, 0) + "a-000000.jsonl.zst": "journals",
+        keys.pulse_key(recipe, PARTITION, 0): "pulses",
         keys.dataset_key("20260131T1400-unfinished", "train-00000.parquet"): "superseded_datasets",
         keys.prefilter_key("0" * 64): "prefilters",
     }
@@ -77,10 +78,11 @@ def test_leftovers_go_and_a_dry_run_only_counts_them(published, tmp_path):
     local = tmp_path / keys.journal_prefix(recipe, PARTITION, 0)
     local.mkdir(parents=True)
     (local / "w.jsonl").write_bytes(b"12345")
-    expected = {"unreferenced": 2, "journals": 2, "superseded_datasets": 1, "prefilters": 1, "unfinished_writes": 1}
+    expected = {"unreferenced": 2, "journals": 2, "pulses": 1, "superseded_datasets": 1, "prefilters": 1,
+                "unfinished_writes": 1}  # fmt: skip
     assert gone(collect(work, dry_run=False)) == {}  # all of it is young
     dry = collect(work, dry_run=True, now=LATER)
-    assert (gone(dry), dry.bytes) == (expected, 35)
+    assert (gone(dry), dry.bytes) == (expected, 40)
     assert listed(work) == before | set(left)
     assert gone(collect(work, dry_run=False, now=LATER)) == expected
     assert listed(work) == before
@@ -91,7 +93,8 @@ def test_leftovers_go_and_a_dry_run_only_counts_them(published, tmp_path):
 def test_files_of_others_are_left_alone(published):
     work, _ = published
     for key in ("models/student/weights.bin", "evals/e1/report.json", "stages/notes.txt", "elsewhere/x",
-                "datasets/imagenet/train.parquet", "datasets/2026/x/y", "models/prefilter/of-my-own.npz"):  # fmt: skip
+                "datasets/imagenet/train.parquet", "datasets/2026/x/y", "models/prefilter/of-my-own.npz",
+                "pulses/notes.json"):  # fmt: skip
         work.store.put(key, b"1")
     assert gone(collect(work, dry_run=False, days=1, now=DAYS_LATER)) == {}
 
@@ -215,6 +218,25 @@ def test_a_bucket_is_collected_like_a_directory(workspace, bucket):
         work.store.put(keys.segments_key(PARTITION, shard), b"left")
     assert gone(collect(work, dry_run=False, now=LATER)) == {"unreferenced": 3}
     assert listed(work) == before
+
+
+def test_pulses_of_killed_tasks_leave_a_bucket_after_a_day(workspace, bucket, monkeypatch):
+    work = workspace(store_url=f"s3://{bucket}/gem")
+    recipe, now = work.chain.id_of("filter"), datetime.now(UTC)
+    killed, again = (keys.pulse_key(recipe, PARTITION, shard) for shard in range(2))
+    for key in (killed, again):
+        work.store.put(key, b"{}")
+    assert gone(collect(work, dry_run=False, now=now + timedelta(hours=23))) == {}
+    remove = retention._Sweeper._remove
+
+    def beat_first(sweeper, *arguments):
+        work.store.put(again, b'{"at": 1}')  # the shard runs again after the listing
+        return remove(sweeper, *arguments)
+
+    monkeypatch.setattr(retention._Sweeper, "_remove", beat_first)
+    found = collect(work, dry_run=False, now=now + timedelta(hours=25))
+    assert (gone(found), found.bytes, found.busy_objects) == ({"pulses": 1}, 2, 1)
+    assert listed(work) == {again}
 
 
 def test_a_listing_streams(tmp_path, workspace):

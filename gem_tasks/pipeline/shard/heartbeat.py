@@ -2,7 +2,7 @@
 
 To the store, because workers, services and people share no other place that GEM may write and that costs Postgres
 nothing. A pulse is worth nothing once its task has ended: it is then deleted, and one that a killed worker left is
-recognised by its age.
+recognised by its age; `gem gc` removes it after a day.
 """
 
 import asyncio

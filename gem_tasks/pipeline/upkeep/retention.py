@@ -7,6 +7,7 @@
 |                       | dataset or audit                                                                             |
 | `journals`            | the shard is finished, the recipe is old, or no writes for `retention_days`; of estimates    |
 |                       | only the last                                                                                |
+| `pulses`              | its task was killed: running tasks replace theirs, ending ones delete it                     |
 | `superseded_datasets` | superseded for `retention_days` and never audited; also folders that no row names            |
 | `prefilters`          | not used for `retention_days`                                                                |
 | `unfinished_writes`   | temporary files of a directory store                                                         |
@@ -35,10 +36,12 @@ from gem_tasks.store.local import LocalStore
 logger = logging.getLogger(__name__)
 
 CLASSES = (
-    "unreferenced", "old_recipes", "journals", "superseded_datasets", "prefilters", "unfinished_writes", "changes"
+    "unreferenced", "old_recipes", "journals", "pulses", "superseded_datasets", "prefilters", "unfinished_writes",
+    "changes",
 )  # fmt: skip
 YOUNG = timedelta(days=1)
-"""Objects written since are skipped: no task runs that long without saving."""
+"""Objects written since are skipped: no task runs that long without saving. For pulses, which are replaced every few
+seconds, minutes would do: a day forgives every wrong clock, and `gem top` names a silent task for an hour only."""
 
 _BATCH = 200
 """Objects judged and deleted at a time: writers wait while a batch is deleted."""
@@ -48,6 +51,7 @@ _SEGMENTS = re.compile(r"segments/([^/]+)/shard-(\d+)\.parquet")
 _DATASET = re.compile(r"datasets/(\d{8}T\d{4}-\w+)/.+")
 _PREFILTER = re.compile(r"models/prefilter/[0-9a-f]{64}\.npz")
 _JOURNAL = re.compile(r"journal/([^/]+)/([^/]+)/shard-(\d+)/[^/]+")
+_PULSE = re.compile(rf"{keys.PULSES}/[^/]+/[^/]+/shard-\d+\.json")
 
 Judge = Callable[[Sequence[StoredObject]], dict[str, str]]
 """Maps the keys of removable objects to their class."""
@@ -105,6 +109,7 @@ def collect(work: Workspace, *, dry_run: bool, days: float | None = None, now: d
         sweeper.sweep(work.store, work.store.scan("segments"), sweeper.judge_segments)
         sweeper.sweep(work.store, work.store.scan("datasets"), sweeper.judge_datasets)
         sweeper.sweep(work.store, work.store.scan("journal"), sweeper.judge_journals)
+        sweeper.sweep(work.store, work.store.scan(keys.PULSES), sweeper.judge_pulses)
         sweeper.sweep(work.store, work.store.scan("models/prefilter"), sweeper.judge_prefilters)
         here = LocalStore(work.settings.home)
         sweeper.sweep(here, here.scan("journal"), sweeper.judge_journals)
@@ -189,6 +194,10 @@ class _Sweeper:
             for place in {of for _, of in places}
         }
         return {key: "journals" for key, place in places if not is_open[place] or modified[key] < long_ago}
+
+    def judge_pulses(self, found: Sequence[StoredObject]) -> dict[str, str]:
+        """A running task would have replaced its own by now."""
+        return {each.key: "pulses" for each in found if _PULSE.fullmatch(each.key)}
 
     def judge_prefilters(self, found: Sequence[StoredObject]) -> dict[str, str]:
         """See the table above."""

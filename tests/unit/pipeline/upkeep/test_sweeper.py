@@ -172,6 +172,13 @@ def test_a_prefilter_that_is_not_kept_goes(home):
     assert home.left == {kept}
 
 
+def test_a_pulse_goes_after_a_day_without_a_new_one(home):
+    home.put("pulses/r/2026-01/shard-00000.json", days=1.1)
+    kept = {home.put("pulses/r/2026-01/shard-00001.json", days=0.9), home.put("pulses/mine.json")}
+    assert removed(home.collect()) == {"pulses": 1}
+    assert home.left == kept
+
+
 def test_unfinished_writes_go_after_a_day(home):
     for name, days in (("old", 2), ("new", 0.5)):
         path = home.folder / f".{name}.{'0' * 32}.part"
