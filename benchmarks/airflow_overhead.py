@@ -34,7 +34,10 @@ def gem(home, *arguments):
 
 
 def through_airflow(corpus):
-    """Seconds, number of tasks, seconds within stage tasks, their number, and the summary, of a run from nothing."""
+    """Seconds, number of tasks, seconds within stage tasks, their number, and the summary, of a run from nothing.
+
+    Also the seconds within tasks of a second run, which finds nothing new, and their number.
+    """
     with tempfile.TemporaryDirectory() as home:
         Path(home).chmod(0o755)  # Postgres, which is not root, has to get there
         try:
@@ -44,10 +47,13 @@ def through_airflow(corpus):
             with AirflowAPI(Settings(_env_file=Path(home) / "services.env")) as api:
                 (run,) = api.runs_of_partition("gem_synthesize", summary["partition"])[:1]
                 tasks = [task for task in api.tasks("gem_synthesize", run) if task["duration"] is not None]
+                again = json.loads(gem(home, "run", corpus, "--json")[1])
+                (run,) = api.runs_of_partition("gem_ingest", again["partition"])[:1]
+                idle = [task["duration"] for task in api.tasks("gem_ingest", run) if task["duration"] is not None]
         finally:
             gem(home, "down")
     stages = [task["duration"] for task in tasks if task["task_id"].endswith(".run")]
-    return seconds, len(tasks), sum(stages), len(stages), summary
+    return seconds, len(tasks), sum(stages), len(stages), summary, (sum(idle), len(idle))
 
 
 def in_one_process(corpus):
@@ -69,13 +75,13 @@ def main():
     options = parser.parse_args()
     airflow, process = [], []
     for _ in range(options.runs):
-        seconds, tasks, in_tasks, stage_tasks, summary = through_airflow(options.corpus)
+        seconds, tasks, in_tasks, stage_tasks, summary, (idle_s, idle_tasks) = through_airflow(options.corpus)
         airflow.append(seconds)
         process.append(in_one_process(options.corpus))
         print(json.dumps({
             "airflow_s": round(seconds, 1), "one_process_s": round(process[-1], 1), "tasks": tasks,
             "stage_tasks": stage_tasks, "mean_stage_task_s": round(in_tasks / stage_tasks, 2),
-            "segments": summary["segments"],
+            "segments": summary["segments"], "nothing_new_s": round(idle_s, 1), "nothing_new_tasks": idle_tasks,
         }), flush=True)  # fmt: skip
     print(json.dumps({"ratio": round(median(airflow) / median(process), 3)}))
 

@@ -1,6 +1,6 @@
 """How many segments a shard has: many in a bulk import, few in an hour's trickle.
 
-A shard is a task in each stage, and a task costs Airflow about a second whatever is in it. So GEM divides the segments
+A shard is a task in each stage, and a task costs Airflow about a second, even a small one. So GEM divides the segments
 of a commit among as many tasks as run at once, but not into shards that cost more than they gain, or that are larger
 than memory should hold.
 """
