@@ -45,7 +45,7 @@ def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(work
     for number in range(300):
         (corpus / f"{number:03d}.txt").write_text(f"Branch {number}\n\n{text}", encoding="utf-8")
     slow = f"{teacher_url}?latency_s=0.05"
-    work = workspace(shard_segments=300, llm_base_url=slow, llm_concurrency=4, near_duplicate=0)
+    work = workspace(llm_slots=1, llm_base_url=slow, llm_concurrency=4, near_duplicate=0)
     ingest(work, str(corpus), PARTITION)
     plan(work, PARTITION)
     script = (
@@ -55,7 +55,7 @@ def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(work
     )
     env = {
         **os.environ, "GEM_HOME": str(tmp_path), "GEM_POSTGRES_DSN": dsn, "GEM_STORE_URL": str(tmp_path / "store"),
-        "GEM_LLM_BASE_URL": slow, "GEM_SHARD_SEGMENTS": "300", "GEM_LLM_CONCURRENCY": "4",
+        "GEM_LLM_BASE_URL": slow, "GEM_LLM_CONCURRENCY": "4",
     }  # fmt: skip
     with subprocess.Popen([sys.executable, "-c", script], env=env) as worker:
         deadline = time.monotonic() + 60
