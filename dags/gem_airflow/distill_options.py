@@ -54,7 +54,7 @@ PARAMS: dict[str, Param] = {
     "bfcl_ids": several(
         "BFCL cases",
         "Ids, one per line. Empty: the subset above.",
-        pattern=f"^multi_turn_(base|miss_func|miss_param|long_context)_[0-9]{{1,4}}{END}",
+        pattern=f"^(multi_turn|simple|multiple|parallel|live|irrelevance|memory)[a-z_]*_[0-9][0-9A-Za-z-]{{0,60}}{END}",
     ),
     "tau2_ids": several(
         "τ²-bench cases",

@@ -79,7 +79,7 @@ def _wait(api: AirflowAPI, dag: str, run_id: str, progress: Progress, tick: obje
         tick()
     if state == "failed":
         progress.stop()
-        raise GemError(_failure(api, dag, run_id))
+        raise GemError(failure(api, dag, run_id))
 
 
 def _follow_worlds(worlds: Workspace, api: AirflowAPI, partition: str, synthesize_run: str, progress: Progress) -> str:
@@ -174,7 +174,8 @@ def _halt(work: Workspace, api: AirflowAPI, partition: str, run: str, dag: str =
     return ""
 
 
-def _failure(api: AirflowAPI, dag: str, run_id: str) -> str:
+def failure(api: AirflowAPI, dag: str, run_id: str) -> str:
+    """What failed in a run, why, and where to see it."""
     failed = [task for task in api.tasks(dag, run_id) if task["state"] == "failed"]
     names = ", ".join(
         task["task_id"] + (f"[{task['map_index']}]" if task["map_index"] >= 0 else "") for task in failed[:5]

@@ -3,6 +3,7 @@
 import time
 
 from gem_tasks.airflow_names import DISTILL
+from gem_tasks.cli.follow import failure
 from gem_tasks.cli.terminal import Terminal, echo
 from gem_tasks.distill.experiment import Options
 from gem_tasks.distill.steps import admit_servers
@@ -21,7 +22,7 @@ def follow(settings: Settings, options: Options) -> None:
 
     Raises:
         UserError: a named server is not allowed.
-        GemError: the run failed; the message links to it.
+        GemError: the run failed; the message says why, and links to it.
     """
     admit_servers(options, settings)
     console = Terminal(stderr=True)
@@ -34,9 +35,8 @@ def follow(settings: Settings, options: Options) -> None:
         console.print(f"Run: {api.run_url(DISTILL, run_id)}", soft_wrap=True)
         state, told = _wait(api, run_id, console)
         report = api.xcom(DISTILL, run_id, "report") if told.get(("report", -1)) == "success" else None
-        url = api.run_url(DISTILL, run_id)
-    if state != "success" or report is None:
-        raise GemError(f"The run ended without a report. Its tasks and logs: {url}")
+        if state != "success" or report is None:
+            raise GemError(failure(api, DISTILL, run_id))
     echo(f"Report: {report}")
     _show(settings, report)
 

@@ -128,6 +128,9 @@ def test_what_people_use_is_taken(params):
             assert not refused(param, value), (dag, name, value)
     assert not refused(params["gem_distill", "bfcl_ids"], ["multi_turn_base_0", "multi_turn_long_context_199"])
     assert not refused(
+        params["gem_distill", "bfcl_ids"], ["simple_python_3", "live_simple_0-0-0", "memory_kv_2-customer-2"]
+    )
+    assert not refused(
         params["gem_distill", "tau2_ids"], ["airline/8", "telecom/[mms_issue]bad_wifi|user[PERSONA:None]"]
     )
     assert not refused(params["gem_ingest", "prompts"], {"refine": "0" * 64, "repair": "ab12"})
