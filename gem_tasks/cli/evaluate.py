@@ -33,7 +33,7 @@ from gem_tasks.domain.base import Json
 from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, environment, synthesizer, tau2, tool_eval_bench
-from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded
+from gem_tasks.evals.bfcl_parts import COLLECTIONS, MULTI_TURN, expanded, holding
 from gem_tasks.evals.held_out import held_out, pipeline_yield
 from gem_tasks.evals.options import (
     TOOL_EVAL_BENCH_CATEGORIES,
@@ -81,7 +81,9 @@ def run_bfcl(
     subset: SubsetOption = "full",
     category: Annotated[
         list[str] | None,
-        typer.Option(help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: {MULTI_TURN}."),
+        typer.Option(
+            help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: those of a file's cases, or {MULTI_TURN}."
+        ),
     ] = None,
     mode: Mode = "native",
     thinking: Thinking = None,
@@ -99,16 +101,17 @@ def run_bfcl(
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --subset smoke
         gem eval bfcl --base-url http://127.0.0.1:8000/v1 --model qwen3-8b --category all --out runs/base
     """
+    cases = _subset(subset)
     options = options_of(
         BfclOptions,
-        categories=expanded(category or (MULTI_TURN,)),
+        categories=expanded(category) if category else holding(cases.get("ids", ())),
         mode=mode,
         temperature=temperature_of(temperature),
         thinking=thinking,
         seed=seed,
         max_tokens=max_tokens,
         concurrency=concurrency,
-        **_subset(subset),
+        **cases,
     )
     settings = load()
     ends, endpoint = Ends(known(settings, model_id), out, as_json), endpoint_of(base_url, model, settings.eval_api_key)

@@ -22,6 +22,7 @@ from gem_tasks.domain.stage import ACCEPTING
 from gem_tasks.errors import UserError
 from gem_tasks.evals import bfcl, registry, synthesizer, tau2, tool_eval_bench
 from gem_tasks.evals.admission import admit
+from gem_tasks.evals.bfcl_parts import holding
 from gem_tasks.evals.calls import run as calls
 from gem_tasks.evals.calls.conversations import LeftOut
 from gem_tasks.evals.calls.kinds import CALLING
@@ -212,7 +213,7 @@ def _run(
     own, home, sandbox = plan.options, work.settings.home, work.settings.sandbox
     common: Json = {"subset": own.subset, "max_tokens": own.max_tokens, "request_timeout_s": own.request_timeout_s}
     if harness == "bfcl":
-        options = BfclOptions(**common, ids=own.bfcl_ids)
+        options = BfclOptions(**common, ids=own.bfcl_ids, categories=holding(own.bfcl_ids))
         return bfcl.evaluate(endpoint, options, out, home=home, progress=progress, sandbox=sandbox)
     if harness == "tau2":
         user = _user(plan, work.settings, endpoint)

@@ -47,6 +47,14 @@ def expanded(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for name in names for each in COLLECTIONS.get(name, (name,))))
 
 
+def holding(ids: Sequence[str]) -> tuple[str, ...]:
+    """The categories of cases by their ids, in BFCL's order; multi-turn without any."""
+    found = {
+        max((each for each in COLLECTIONS["all"] if case.startswith(f"{each}_")), key=len, default="") for case in ids
+    }
+    return tuple(each for each in COLLECTIONS["all"] if each in found) or PARTS[MULTI_TURN]
+
+
 def part_of(category: str) -> str:
     """The part that a category belongs to; the category itself if it is in none."""
     return next((name for name, categories in PARTS.items() if category in categories), category)
