@@ -82,7 +82,7 @@ def run_bfcl(
     category: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: those of a file's cases, or {MULTI_TURN}."
+            help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: the cases', or {MULTI_TURN}."
         ),
     ] = None,
     mode: Mode = "native",

@@ -49,10 +49,9 @@ def expanded(names: Sequence[str]) -> tuple[str, ...]:
 
 def holding(ids: Sequence[str]) -> tuple[str, ...]:
     """The categories of cases by their ids, in BFCL's order; multi-turn without any."""
-    found = {
-        max((each for each in COLLECTIONS["all"] if case.startswith(f"{each}_")), key=len, default="") for case in ids
-    }
-    return tuple(each for each in COLLECTIONS["all"] if each in found) or PARTS[MULTI_TURN]
+    every = COLLECTIONS["all"]
+    found = {max((each for each in every if case.startswith(f"{each}_")), key=len, default="") for case in ids}
+    return tuple(each for each in every if each in found) or PARTS[MULTI_TURN]
 
 
 def part_of(category: str) -> str:

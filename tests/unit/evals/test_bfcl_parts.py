@@ -3,7 +3,7 @@
 import pytest
 
 from gem_tasks.domain.evaluation import CaseScore, EvalReport, RunSettings
-from gem_tasks.evals.bfcl_parts import COLLECTIONS, PARTS, by_part, expanded, weights
+from gem_tasks.evals.bfcl_parts import COLLECTIONS, PARTS, by_part, expanded, holding, weights
 from gem_tasks.evals.options import BfclOptions
 from gem_tasks.evals.pairs import difference, parts
 from gem_tasks.evals.promotion import judge
@@ -73,3 +73,13 @@ def test_names_stand_for_several_categories():
     assert len(COLLECTIONS["all"]) == len(set(COLLECTIONS["all"])) == 19
     with pytest.raises(ValueError, match="no category 'web_search_base' that GEM can run"):
         BfclOptions(categories=("web_search_base",))
+
+
+def test_cases_tell_their_categories():
+    assert holding(["simple_python_3", "live_simple_0-0-0", "live_parallel_multiple_1-0-0"]) == (
+        "simple_python",
+        "live_simple",
+        "live_parallel_multiple",
+    )
+    assert holding(["parallel_multiple_7"]) == ("parallel_multiple",)
+    assert holding([]) == PARTS["multi_turn"] == holding(["unknown_1"])
