@@ -10,7 +10,7 @@ from gem_tasks.domain.evaluation import EvalReport
 from gem_tasks.evals.correlation import Correlation
 
 TITLES = {
-    "bfcl": "BFCL multi-turn", "tau2": "τ²-bench", "tool-eval-bench": "tool-eval-bench",
+    "bfcl": "BFCL", "tau2": "τ²-bench", "tool-eval-bench": "tool-eval-bench",
     "worlds": "Tasks in worlds of held-out texts",
     "calls": "Next actions in held-out conversations", "synthesizer": "Synthesizer on held-out texts",
 }  # fmt: skip
