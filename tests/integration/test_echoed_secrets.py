@@ -89,8 +89,8 @@ def test_a_key_that_is_echoed_is_found_nowhere(workspace, echoing, tmp_path, cap
     documents.mkdir()
     for number in range(4 * len(FORMS)):
         (documents / f"{number}.txt").write_text(TEXT.format(number) + "\n\n" + TEXT.format(number + 1000))
-    work = workspace(llm_base_url=echoing.url, llm_api_key=SecretStr(KEY), llm_max_attempts=1, llm_slots=1,
-                     near_duplicate=0)  # fmt: skip
+    work = workspace(llm_base_url=echoing.url, llm_api_key=SecretStr(KEY), llm_max_attempts=1, shard_segments=500,
+                     llm_slots=1, near_duplicate=0)  # fmt: skip
     try:
         ingest(work, str(documents), PARTITION)
         assert len(plan(work, PARTITION)) == 1

@@ -45,7 +45,7 @@ def test_a_killed_worker_loses_nothing_and_pays_only_for_what_was_in_flight(work
     for number in range(300):
         (corpus / f"{number:03d}.txt").write_text(f"Branch {number}\n\n{text}", encoding="utf-8")
     slow = f"{teacher_url}?latency_s=0.05"
-    work = workspace(llm_slots=1, llm_base_url=slow, llm_concurrency=4, near_duplicate=0)
+    work = workspace(shard_segments=300, llm_slots=1, llm_base_url=slow, llm_concurrency=4, near_duplicate=0)
     ingest(work, str(corpus), PARTITION)
     plan(work, PARTITION)
     script = (
