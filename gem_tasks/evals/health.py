@@ -38,8 +38,9 @@ def require_healthy(endpoint: Endpoint, thinking: bool | None = None) -> Dialect
 
 
 async def _ask(endpoint: Endpoint, thinking: bool | None) -> Dialect:
-    limit = {"max_tokens": _SHORT} if endpoint.one_at_a_time else {}
-    sampling = Sampling(reasoning_effort="off" if thinking is False else None, **limit)
+    sampling = Sampling(reasoning_effort="off" if thinking is False else None)
+    if endpoint.one_at_a_time:
+        sampling = sampling.model_copy(update={"max_tokens": _SHORT})
     client = OpenAIClient(
         endpoint.base_url, endpoint.key,
         concurrency=1, timeout_s=LIMIT_S, max_attempts=ATTEMPTS, patience_s=_PATIENCE_S,

@@ -23,7 +23,7 @@ def is_full(segments: int, characters: int, settings: Settings) -> bool:
     return segments >= tasks * settings.shard_segments or characters >= tasks * _MOST_CHARACTERS
 
 
-def divided(segments: Sequence[Segment], settings: Settings) -> Iterator[Sequence[Segment]]:
+def divided(segments: list[Segment], settings: Settings) -> Iterator[list[Segment]]:
     """The shards of a commit, equally large to within one: the fewest that employ all tasks, within the limits."""
     size = min(settings.shard_segments, max(LEAST, ceil(len(segments) / settings.llm_slots)))
     count = max(ceil(len(segments) / size), ceil(characters(segments) / _MOST_CHARACTERS))
