@@ -82,7 +82,7 @@ def run_bfcl(
     category: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: the cases', or {MULTI_TURN}."
+            help=f"A category, or {', '.join(COLLECTIONS)}; repeatable. Default: {MULTI_TURN}, or as the cases need."
         ),
     ] = None,
     mode: Mode = "native",

@@ -48,10 +48,11 @@ def expanded(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def holding(ids: Sequence[str]) -> tuple[str, ...]:
-    """The categories of cases by their ids, in BFCL's order; multi-turn without any."""
+    """The categories of cases by their ids, in BFCL's order; all of multi-turn if there are no others."""
     every = COLLECTIONS["all"]
     found = {max((each for each in every if case.startswith(f"{each}_")), key=len, default="") for case in ids}
-    return tuple(each for each in every if each in found) or PARTS[MULTI_TURN]
+    others = found - set(PARTS[MULTI_TURN])
+    return tuple(each for each in every if each in found) if others & set(every) else PARTS[MULTI_TURN]
 
 
 def part_of(category: str) -> str:

@@ -1,5 +1,6 @@
 """What the processes of Airflow import as they start."""
 
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ _STATE = """
 import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 import airflow_local_settings
-print(len(os.listdir("/proc/self/task")), "gem_tasks.stages" in sys.modules, airflow_local_settings.__all__)
+names = airflow_local_settings.__all__
+assert all(hasattr(airflow_local_settings, name) for name in names)
+print(len(os.listdir("/proc/self/task")), "gem_tasks.stages" in sys.modules, names)
 """
 
 
@@ -20,8 +23,19 @@ print(len(os.listdir("/proc/self/task")), "gem_tasks.stages" in sys.modules, air
     ("command", "imported"),
     [(("scheduler", "--skip-serve-logs"), True), (("celery", "worker"), True), (("triggerer",), False)],
 )
-def test_workers_import_what_tasks_need_and_start_no_thread(command, imported):
+def test_workers_import_what_tasks_need_and_start_no_thread(command, imported, tmp_path):
     """A fork copies no thread, so a lock that one holds would stay locked in the task."""
+    assert _started(tmp_path, *command) == ["1", str(imported), "()"]
+
+
+def test_policies_of_a_deployment_still_apply(tmp_path):
+    (tmp_path / "config").mkdir()
+    own = "import os\n\ndef task_policy(task):\n    task.owner = 'team'\n\n__all__ = ['task_policy']\n"
+    (tmp_path / "config" / "airflow_local_settings.py").write_text(own)
+    assert _started(tmp_path, "scheduler")[2:] == ["('task_policy',)"]
+
+
+def _started(home, *command):
     run = [sys.executable, "-c", _STATE, str(PLUGINS), *command]
-    done = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", str(imported), "()"]
+    env = os.environ | {"AIRFLOW_HOME": str(home)}
+    return subprocess.run(run, capture_output=True, text=True, check=True, env=env).stdout.split()

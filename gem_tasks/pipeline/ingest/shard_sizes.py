@@ -11,7 +11,7 @@ from math import ceil
 from gem_tasks.domain.corpus import Segment
 from gem_tasks.settings import Settings
 
-LEAST = 200
+_LEAST = 200
 """Segments that one task brings through a stage about as fast as two would."""
 _MOST_CHARACTERS = 16_000_000
 """Text of one shard: with the outputs of later stages, a task holds a small multiple of it."""
@@ -25,7 +25,7 @@ def is_full(segments: int, characters: int, settings: Settings) -> bool:
 
 def divided(segments: list[Segment], settings: Settings) -> Iterator[list[Segment]]:
     """The shards of a commit, equally large to within one: the fewest that employ all tasks, within the limits."""
-    size = min(settings.shard_segments, max(LEAST, ceil(len(segments) / settings.llm_slots)))
+    size = min(settings.shard_segments, max(_LEAST, ceil(len(segments) / settings.llm_slots)))
     count = max(ceil(len(segments) / size), ceil(characters(segments) / _MOST_CHARACTERS))
     for number in range(count):
         part = segments[number * len(segments) // count : (number + 1) * len(segments) // count]

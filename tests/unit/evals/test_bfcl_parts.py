@@ -82,4 +82,6 @@ def test_cases_tell_their_categories():
         "live_parallel_multiple",
     )
     assert holding(["parallel_multiple_7"]) == ("parallel_multiple",)
+    assert holding(["multi_turn_base_0"]) == PARTS["multi_turn"]  # as in evaluations that exist
+    assert holding(["multi_turn_base_0", "multiple_1"]) == ("multi_turn_base", "multiple")
     assert holding([]) == PARTS["multi_turn"] == holding(["unknown_1"])
