@@ -1,9 +1,11 @@
 """What holds for every test."""
 
+import os
 import shutil
 from pathlib import Path
 
 import hypothesis
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ("tests.services", "tests.browser", "tests.covered")
@@ -20,6 +22,18 @@ hypothesis.settings.load_profile("gem")
 
 TOGETHER = ("tests/console/", "tests/dags/", "tests/e2e/")
 """Folders whose tests share a lineage or a stack."""
+
+
+@pytest.fixture(autouse=True)
+def own_umask():
+    """A command that a test runs in this process makes the process write private files: not for the tests after it."""
+    from gem_tasks import files
+
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+    files._umasks.clear()
 
 
 class ByFile(LoadScopeScheduling):

@@ -131,15 +131,10 @@ def as_before():
 
     from typer import rich_utils
 
-    from gem_tasks import files
-
-    console, factory, umask = rich_utils.Console, logging.getLogRecordFactory(), os.umask(0o022)
-    os.umask(umask)
+    console, factory = rich_utils.Console, logging.getLogRecordFactory()
     yield
     rich_utils.Console = console
     logging.setLogRecordFactory(factory)
-    os.umask(umask)
-    files._umasks.clear()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def test_fetched_weights_are_readable_and_those_of_older_versions_become_so(work
 
 
 def test_bytecode_of_a_private_umask_does_not_matter(tmp_path):
-    (tmp_path / "code.py").touch(0o644)
+    (tmp_path / "code.py").touch()
+    (tmp_path / "code.py").chmod(0o644)
     (tmp_path / "__pycache__").mkdir(0o700)
     tmp_path.chmod(0o755)
     assert readable_by_sandbox(tmp_path, OTHER_USER)
