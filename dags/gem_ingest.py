@@ -11,6 +11,7 @@ recomputes stale results, and `synthesised` waits until that run ends. See docs/
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronPartitionTimetable, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -29,6 +30,7 @@ _LIMIT = whole(
     minimum=0,
     maximum=MOST,
 )
+_ALL_READ = "Fails if a source failed, so that the run fails too, but only after all other work is done."
 _HOURLY = CronPartitionTimetable("0 * * * *", timezone="UTC", key_format=FORMAT)
 
 
@@ -68,10 +70,6 @@ def gem_ingest() -> None:
 
         return republish(workspace(), partition).model_dump()
 
-    @task(trigger_rule="none_failed", execution_timeout=timedelta(minutes=5))
-    def all_read() -> None:
-        """Fails if a source failed, so that the run fails too, but only after all other work is done."""
-
     @task(outlets=[SEGMENTS], trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
     def announce(outlet_events: Any = None, dag_run: Any = None) -> list[dict[str, Any]]:
         """Starts the synthesis of this partition with the run's options, unless it has no work left."""
@@ -95,8 +93,10 @@ def gem_ingest() -> None:
 
     way, sources, announced = ingest_or_announce(), list_sources(), announce()
     ingested, changed = ingest_source.expand(source=sources), list_changed()
+    # The scheduler itself ends such a task; no worker starts.
+    all_read = EmptyOperator(task_id="all_read", trigger_rule="none_failed", doc_md=_ALL_READ)
     chain(way, [sources, announced])
-    chain(ingested, [announced, changed, all_read()])
+    chain(ingested, [announced, changed, all_read])
     chain(announced, synthesised())
     republish.expand(partition=changed)
 
