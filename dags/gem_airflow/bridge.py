@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import Connection, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from gem_airflow.retries import is_last
 from gem_tasks.airflow_names import WORLDS
 from gem_tasks.domain.partition import partition_of
 
@@ -83,7 +84,7 @@ def run_context() -> "RunContext":
         task_id=ti.task_id,
         map_index=ti.map_index,
         try_number=ti.try_number,
-        last_try=ti.try_number > (ti.max_tries or 0),
+        last_try=is_last(ti.try_number, ti.max_tries or 0, getattr(ti.task.retry_policy, "spare", 0)),
     )
 
 

@@ -8,7 +8,7 @@ from airflow.sdk import Param, dag
 
 from gem_airflow.alerts import Alert, deadline
 from gem_airflow.options import RUN_OPTIONS
-from gem_airflow.retries import DEFAULT_ARGS
+from gem_airflow.retries import PARTITION_ARGS
 
 
 def partitioned_dag(kind: str, schedule: Any, doc_md: str | None, runs: int, params: Mapping[str, Param]) -> Any:
@@ -26,7 +26,7 @@ def partitioned_dag(kind: str, schedule: Any, doc_md: str | None, runs: int, par
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=runs,
-        default_args=DEFAULT_ARGS,
+        default_args=PARTITION_ARGS,
         on_failure_callback=Alert("a run failed"),
         deadline=deadline(),
         tags=["gem", kind],

@@ -1,20 +1,61 @@
-"""Decides which task failures Airflow retries."""
+"""Decides which task failures Airflow retries, and how often."""
 
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from gem_tasks.errors import UserError
+from gem_tasks.errors import StoreError, UserError
 
-# A wrong path, key or model name stays wrong: fail at once instead of after three tries.
-_POLICY = ExceptionRetryPolicy(
-    rules=[RetryRule(exception=UserError, action=RetryAction.FAIL, reason="needs a configuration fix")]
-)
+RETRIES = 3
+"""Retries of a task that raises."""
+SPARE = 6
+"""Further retries of a partition's tasks, for lost workers and outages: the journal has what the task did, so another
+try costs little, while a failed run costs a person's attention."""
+
+# A wrong path, key or model name stays wrong: fail at once.
+_RULES = [RetryRule(exception=UserError, action=RetryAction.FAIL, reason="needs a configuration fix")]
+
+
+class Patience(ExceptionRetryPolicy):
+    """Keeps some of a task's retries for outages: other failures may not use them.
+
+    A lost worker raises nothing, so Airflow asks no policy about it.
+    """
+
+    def __init__(self, spare: int) -> None:
+        super().__init__(_RULES)
+        self.spare = spare
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        """Applies the rules, and fails what no outage explains once only the spare retries are left."""
+        if is_last(try_number, max_tries, self.spare) and not _is_outage(exception):
+            return RetryDecision.fail("no retries left but those for outages")
+        return super().evaluate(exception, try_number, max_tries, context)
+
+
+def is_last(try_number: int, max_tries: int, spare: int) -> bool:
+    """Whether an ordinary failure of this try fails the task.
+
+    Args:
+        try_number: 1 is the first one.
+        max_tries: number of the last retry; more for a task that somebody cleared.
+        spare: how many of the retries are for outages.
+    """
+    return try_number > max_tries - spare
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Whether store, database or network were unavailable; by name, since parsing a DAG is not to import a driver."""
+    names = {f"{each.__module__}.{each.__name__}" for each in type(error).__mro__}
+    return isinstance(error, StoreError | OSError) or "psycopg.OperationalError" in names
+
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "gem",
-    "retries": 3,
+    "retries": RETRIES,
     "retry_delay": timedelta(seconds=20),
-    "retry_policy": _POLICY,
+    "retry_policy": Patience(spare=0),
 }
+PARTITION_ARGS: dict[str, Any] = {**DEFAULT_ARGS, "retries": RETRIES + SPARE, "retry_policy": Patience(spare=SPARE)}
