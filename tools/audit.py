@@ -1,10 +1,10 @@
 """What is known of vulnerabilities in locked packages: `make audit`.
 
-pip-audit asks PyPI. Of packages that it got no answer for, this says so instead of calling them sound, and looks them up
-in what a registry without that service has: the list in the package safety-db, whose last release is of July 2021.
+pip-audit asks PyPI. If it gets no answer for a package, this says so instead of calling the package sound, and looks it
+up in what a registry without that service has: the list in the package safety-db, whose last release is of July 2021.
 
-Exit status: 0 if PyPI answered for every package and knows no fault, 1 if there is a fault, 2 if PyPI did not answer for
-some package, and the old list knows no fault.
+Exit status: 0 if PyPI answered for every package and knows no fault, 1 if there is a fault, 2 if PyPI did not answer
+for some package, and the old list knows no fault.
 """
 
 import json
@@ -25,7 +25,7 @@ _OLD = "safety-db of 2021-07"
 
 def main(answers: str, lock: str) -> int:
     """Prints faults and what was not looked up; returns the exit status."""
-    found = json.loads(answers) if answers.strip() else {"dependencies": []}
+    found: dict[str, Any] = json.loads(answers) if answers.strip() else {"dependencies": []}
     wanted = dict(pinned(lock))
     known = faults(found)
     unknown = {name: version for name, version in wanted.items() if name not in answered(found)}
@@ -68,7 +68,9 @@ def old_list() -> Mapping[str, Any]:
 
 def faults_of_2021(versions: Mapping[str, str], insecure: Mapping[str, Any]) -> list[str]:
     """One line for each fault that the old list knows of these versions."""
-    listed = {canonicalize_name(name): faults for name, faults in insecure.items() if name != "$meta"}
+    listed: dict[str, list[dict[str, Any]]] = {
+        canonicalize_name(name): faults for name, faults in insecure.items() if name != "$meta"
+    }
     return [
         f"{name} {version}: {fault.get('cve') or fault['id']} ({_OLD})"
         for name, version in sorted(versions.items())

@@ -1,9 +1,9 @@
 """Writes bytecode for the modules that services and commands import: `python bytecode.py FOLDER`, below FOLDER only.
 
-Bytecode of everything would be a quarter of the image; without any, each start of a service compiles for many seconds,
-since the image is read-only. This imports all of GEM and of Airflow, also what GEM's functions import when they are
-called, and compiles what was loaded. It fails if a module of GEM cannot be imported. The same sources give the same bytes: one process, in order, and files that refer
-to their source by nothing that changes.
+Bytecode of everything would be a quarter of the image; without any, each start of a service compiles for seconds, since
+the image is read-only. This imports all of GEM and of Airflow, also what GEM's functions import when they are called,
+and compiles what was loaded. It fails if a module of GEM cannot be imported. The same sources give the same bytes: one
+process, in order, and files that refer to their source by nothing that changes.
 """
 
 import ast
@@ -20,7 +20,7 @@ from pathlib import Path
 
 OURS = "gem_tasks"
 OTHERS = ("airflow", "celery.bin", "kombu.transport.redis", "flask_appbuilder", "uvicorn")
-"""Packages whose every module is imported, if it can be: some modules need a database or a package that is not there."""
+"""Packages whose every module is imported, if it can be: some need a database, or a package that is not there."""
 
 
 def main(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Removes from installed packages what no service and no command of GEM opens: `python slim.py SITE_PACKAGES`.
 
 The Dockerfile runs it before it copies the environment into the image. Licences stay, and so does all that the rest of
-a package imports. Compiled modules lose the symbols that only debuggers read. Afterwards each RECORD lists what is there, with
-its hash. What is named here and is not there is an error, so that the tables cannot grow old.
+a package imports. Compiled modules lose the symbols that only debuggers read. Afterwards each RECORD lists what is
+there, with its hash. What is named here and is not there is an error, so that the tables cannot grow old.
 """
 
 import base64

@@ -56,14 +56,16 @@ def threshold(accepted_scores: Sequence[float]) -> float | None:
 
 
 def _quantile(a: int, b: int, share: float) -> float:
-    """The quantile of the Beta(a, b) distribution at `share`: where `a` or more of `a + b - 1` trials have that chance."""
+    """The quantile of Beta(a, b) at `share`: the rate at which `a` of `a + b - 1` trials succeed with that chance."""
     trials = a + b - 1
     counts = range(a) if a < b else range(a, trials + 1)  # the shorter tail
     ways = [lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1) for count in counts]
     low, high = 0.0, 1.0
     while low < (middle := (low + high) / 2) < high:
         log_p, log_q = log(middle), log1p(-middle)
-        tail = fsum(exp(way + count * log_p + (trials - count) * log_q) for way, count in zip(ways, counts, strict=True))
+        tail = fsum(
+            exp(way + count * log_p + (trials - count) * log_q) for way, count in zip(ways, counts, strict=True)
+        )
         if (1 - tail if a < b else tail) < share:
             low = middle
         else:
