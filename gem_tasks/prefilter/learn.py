@@ -7,15 +7,12 @@ verdicts that no earlier prefilter influenced; otherwise it would be measured on
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from gem_tasks.domain.base import Value
-from gem_tasks.prefilter import recall
-from gem_tasks.prefilter.features import BITS, rows
+from gem_tasks.prefilter import recall, regression
+from gem_tasks.prefilter.features import rows
 from gem_tasks.prefilter.model import Model
 
 _C = 100.0
@@ -80,11 +77,8 @@ def learn(verdicts: Sequence[Verdict]) -> tuple[Model | None, Report]:
 
 def fit(texts: Sequence[str], accepted: Sequence[bool]) -> Model:
     """Fits a model of accepted segments; needs examples of both kinds."""
-    indices, data, starts = rows(texts)
-    matrix = csr_matrix((data, indices, starts), shape=(len(texts), 1 << BITS))
-    regression: Any = LogisticRegression(C=_C, class_weight="balanced", max_iter=1000)
-    regression.fit(matrix, np.array(accepted))
-    return Model(regression.coef_[0].astype(np.float32), float(regression.intercept_[0]))
+    weights, intercept = regression.fit(regression.Rows(*rows(texts)), np.array(accepted), _C)
+    return Model(weights.astype(np.float32), intercept)
 
 
 def _judged(model: Model, held_out: Sequence[Verdict], report: Report) -> tuple[Model | None, Report]:

@@ -7,6 +7,8 @@ distribution of the scores.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from math import exp, fsum, lgamma, log, log1p
 
 TARGET = 0.98
 """The minimum share of segments accepted by the filter that has to pass the prefilter."""
@@ -27,6 +29,7 @@ def upper_bound(kept: int, of: int) -> float:
     return _quantile(kept + 1, of - kept, CONFIDENCE) if kept < of else 1.0
 
 
+@cache
 def allowed_misses(of: int) -> int | None:
     """The maximum number of misses that still proves the target; None if the sample is too small to prove it."""
     if lower_bound(of, of) < TARGET:
@@ -37,6 +40,7 @@ def allowed_misses(of: int) -> int | None:
     return misses
 
 
+@cache
 def needed() -> int:
     """Minimum number of accepted segments for a proof: 149."""
     count = 1
@@ -52,7 +56,18 @@ def threshold(accepted_scores: Sequence[float]) -> float | None:
 
 
 def _quantile(a: int, b: int, share: float) -> float:
-    """The quantile of the Beta(a, b) distribution at `share`."""
-    from scipy.special import betaincinv  # every stage's task loads this module, few need it
-
-    return float(betaincinv(a, b, share))
+    """The quantile of Beta(a, b) at `share`: the rate at which `a` of `a + b - 1` trials succeed with that chance."""
+    trials = a + b - 1
+    counts = range(a) if a < b else range(a, trials + 1)  # the shorter tail
+    ways = [lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1) for count in counts]
+    low, high = 0.0, 1.0
+    while low < (middle := (low + high) / 2) < high:
+        log_p, log_q = log(middle), log1p(-middle)
+        tail = fsum(
+            exp(way + count * log_p + (trials - count) * log_q) for way, count in zip(ways, counts, strict=True)
+        )
+        if (1 - tail if a < b else tail) < share:
+            low = middle
+        else:
+            high = middle
+    return low

