@@ -27,12 +27,12 @@ def docker(*arguments: str) -> str:
 
 
 class Injector(threading.Thread):
-    """Breaks something every few seconds until it is stopped or has broken enough.
+    """Breaks something every few seconds until it is stopped or has broken enough; faults may overlap.
 
     Args:
         deployed: the deployment.
         number: maximum number of faults.
-        every: mean seconds between the end of one and the next.
+        every: mean seconds between the beginnings of two.
         seed: the same seed gives the same kinds in the same order.
     """
 
@@ -44,22 +44,27 @@ class Injector(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        """Works through the plan; a fault that cannot be made is told and not counted."""
+        """Works through the plan and waits for its last faults; they may overlap."""
+        under_way: list[threading.Thread] = []
         for kind in self.plan:
             if self.over.wait(self.random.expovariate(1 / self.every)):
-                return
-            try:
-                self.fault(*kind.split())
-                self.done[kind] += 1
-            except (subprocess.CalledProcessError, OSError, AssertionError, IndexError) as error:
-                print(f"# {kind} could not be done: {error!r}"[:300], file=sys.stderr, flush=True)
+                break
+            seconds = self.random.uniform(*SECONDS.get(kind.split()[0], (0, 0)))
+            under_way.append(threading.Thread(target=self.fault, args=(kind, seconds), daemon=True))
+            under_way[-1].start()
+        for each in under_way:
+            each.join()
 
-    def fault(self, how: str, service: str) -> None:
-        """One fault, to its end."""
-        container = self.random.choice(self.deployed.containers(service))
-        seconds = self.random.uniform(*SECONDS.get(how, (0, 0)))
-        print(f"# {how} {service} {container[:12]} {seconds:.0f} s", file=sys.stderr, flush=True)
-        {"kill": kill, "cut": cut, "freeze": freeze, "disk": fill, "clock": jump}[how](container, seconds)
+    def fault(self, kind: str, seconds: float) -> None:
+        """One fault, to its end; one that cannot be made is told and not counted."""
+        how, service = kind.split()
+        try:
+            container = random.choice(self.deployed.containers(service))
+            print(f"# {kind} {container[:12]} {seconds:.0f} s", file=sys.stderr, flush=True)
+            {"kill": kill, "cut": cut, "freeze": freeze, "disk": fill, "clock": jump}[how](container, seconds)
+            self.done[kind] += 1
+        except (subprocess.CalledProcessError, OSError, AssertionError, IndexError) as error:
+            print(f"# {kind} could not be done: {error!r}"[:300], file=sys.stderr, flush=True)
 
 
 def kill(container: str, _: float = 0) -> None:

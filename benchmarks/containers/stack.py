@@ -106,7 +106,8 @@ class Stack(Deployment):
 
     def invariants(self) -> dict[str, object]:
         """What the chaos benchmark checks, read from inside the network without GEM's code."""
-        found = self.tool("sh", "-c", f'python {CHECK} "$GEM_POSTGRES_DSN" "$GEM_STORE_URL"', check=False)
+        found = self.tool("bash", "-c", f'python {CHECK} "$GEM_POSTGRES_DSN" "$GEM_STORE_URL"', check=False)
+        assert found.stdout, found.stderr[-2000:]
         return json.loads(found.stdout)
 
     def collect(self, out: Path) -> None:

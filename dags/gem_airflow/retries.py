@@ -40,7 +40,7 @@ def is_last(try_number: int, max_tries: int, spare: int) -> bool:
 
     Args:
         try_number: 1 is the first one.
-        max_tries: number of the last retry; more for a task that somebody cleared.
+        max_tries: number of the last retry; more for a task that was cleared.
         spare: how many of the retries are for outages.
     """
     return try_number > max_tries - spare
