@@ -78,8 +78,8 @@ def airflow_env(home: Path, state: State, airflow_dsn: str) -> dict[str, str]:
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 40,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 10,
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": 5,
-        # A supervisor may notice only at its next heartbeat that its task has ended, and a skipped task ends then. A task
-        # still survives 30 seconds without the API server.
+        # A supervisor may notice only at its next heartbeat that its task has ended; a skipped task ends then. Tasks
+        # still survive 30 seconds without the API server.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "WORKERS__MAX_FAILED_HEARTBEATS": 30,
     }
