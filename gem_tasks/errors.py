@@ -70,6 +70,10 @@ class UserError(GemError):
         self.fix = message(fix)
 
 
+class UnavailableError(UserError):
+    """A service does not answer. It may come back by itself, so a task that meets this is retried."""
+
+
 class Complaint(NamedTuple):
     """An endpoint's description of a fault; empty if it gives none."""
 

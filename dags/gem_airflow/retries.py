@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from gem_tasks.errors import StoreError, UserError
+from gem_tasks.errors import StoreError, UnavailableError, UserError
 
 RETRIES = 3
 """Retries of a task that raises."""
@@ -19,7 +19,7 @@ _RULES = [RetryRule(exception=UserError, action=RetryAction.FAIL, reason="needs 
 
 
 class Patience(ExceptionRetryPolicy):
-    """Keeps some of a task's retries for outages: other failures may not use them.
+    """Fails a task at once after a wrong setting, and keeps some of its retries for outages.
 
     A lost worker raises nothing, so Airflow asks no policy about it.
     """
@@ -29,8 +29,10 @@ class Patience(ExceptionRetryPolicy):
         self.spare = spare
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        """Applies the rules, and fails what no outage explains once only the spare retries are left."""
-        if is_last(try_number, max_tries, self.spare) and not _is_outage(exception):
+        """What no outage explains follows the rules, and fails once only the spare retries are left."""
+        if _is_outage(exception):
+            return RetryDecision.default()
+        if is_last(try_number, max_tries, self.spare):
             return RetryDecision.fail("no retries left but those for outages")
         return super().evaluate(exception, try_number, max_tries, context)
 
@@ -49,7 +51,7 @@ def is_last(try_number: int, max_tries: int, spare: int) -> bool:
 def _is_outage(error: BaseException) -> bool:
     """Whether store, database or network were unavailable; by name, since parsing a DAG is not to import a driver."""
     names = {f"{each.__module__}.{each.__name__}" for each in type(error).__mro__}
-    return isinstance(error, StoreError | OSError) or "psycopg.OperationalError" in names
+    return isinstance(error, StoreError | UnavailableError | OSError) or "psycopg.OperationalError" in names
 
 
 DEFAULT_ARGS: dict[str, Any] = {

@@ -10,11 +10,14 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from gem_tasks.errors import UserError
+from gem_tasks.errors import UnavailableError, UserError
 from gem_tasks.redaction import ending
 
 CONNECT_LIMIT_S = 15
 """Seconds without an answer after which a host counts as unreachable."""
+
+_REFUSED = ("password authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry")
+"""What a server says that answers, and will say again. Refused logins have no SQLSTATE that libpq passes on."""
 
 
 def refuse_malformed(dsn: str) -> None:
@@ -27,11 +30,12 @@ def refuse_malformed(dsn: str) -> None:
 
 
 def unreachable(dsn: str, error: BaseException) -> UserError:
-    """The error if the database does not answer or refuses the login."""
+    """The error if the database does not answer (then an UnavailableError) or refuses the login."""
     info = _parts(dsn)
     where = f"{info.get('host', 'localhost')}:{info.get('port', 5432)}/{info.get('dbname')}"
     reason = ending((str(error).strip().splitlines() or [type(error).__name__])[-1].strip(), 200)
-    return UserError(
+    kind = UserError if any(words in str(error) for words in _REFUSED) else UnavailableError
+    return kind(
         f"The lineage database {where} cannot be reached ({reason})",
         "Start it with `gem up`, or correct GEM_POSTGRES_DSN.",
     )

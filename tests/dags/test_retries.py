@@ -2,9 +2,11 @@
 
 import pytest
 
-from gem_tasks.errors import EndpointError, ErrorClass, StoreError, UserError
+from gem_tasks.errors import EndpointError, ErrorClass, StoreError, UnavailableError, UserError
 
-OUTAGES = [StoreError("S3 answers 503"), ConnectionResetError(), TimeoutError()]
+OUTAGES = [
+    StoreError("S3 answers 503"), ConnectionResetError(), UnavailableError("no answer", "Start it")
+]  # fmt: skip
 FAULTS = [KeyError("x"), EndpointError(ErrorClass.SERVER_ERROR, "500")]
 
 
