@@ -69,7 +69,10 @@ class Injector(threading.Thread):
 
 def kill(container: str, _: float = 0) -> None:
     """SIGKILL to its first process from the host: the engine restarts it, as after a crash."""
-    os.kill(int(docker("inspect", "--format", "{{.State.Pid}}", container)), signal.SIGKILL)
+    process = int(docker("inspect", "--format", "{{.State.Pid}}", container))
+    if not process:  # it is between two lives, and 0 would be this process's own group
+        raise ProcessLookupError(container)
+    os.kill(process, signal.SIGKILL)
 
 
 def cut(container: str, seconds: float) -> None:
