@@ -9,6 +9,7 @@ refuse() {
 
 # What would otherwise show as services that restart for ever, or not at all.
 for folder in "$AIRFLOW_HOME/logs" "$GEM_HOME"; do
+  mkdir -p "$folder" 2>/dev/null || true  # an empty volume over AIRFLOW_HOME hides the image's folders
   [ -w "$folder" ] || refuse "$folder cannot be written by user $(id -u): change the owner of the volume mounted there"
 done
 for name in POSTGRES_PASSWORD REDIS_PASSWORD AIRFLOW_DB_PASSWORD GEM_PIPELINE_DB_PASSWORD GEM_CONSOLE_DB_PASSWORD; do
@@ -88,6 +89,8 @@ import os
 from airflow.models.pool import Pool
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
+from gem_tasks.settings import load
+
 with get_application_builder() as builder:
     manager, password = builder.sm, os.environ["AIRFLOW_ADMIN_PASSWORD"]
     if user := manager.find_user("admin"):
@@ -99,7 +102,7 @@ with get_application_builder() as builder:
 pools = {"gem_llm": "Tasks that talk to the LLM endpoint at once"}
 for stage in ("filter", "extract", "generate", "refine", "validate"):
     pools[f"gem_llm_{stage}"] = f"The same for {stage}, when it has an endpoint of its own"
-slots = int(os.environ.get("GEM_LLM_SLOTS") or 8)
+slots = load().llm_slots  # ingestion divides a bulk import by the same number
 for name, description in pools.items():
     Pool.create_or_update_pool(name=name, slots=slots, description=description, include_deferred=False)
 PY

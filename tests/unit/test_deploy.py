@@ -13,6 +13,7 @@ import compose_spec
 import pytest
 import yaml
 
+from gem_tasks.settings import Settings
 from tests.e2e.compose import AIRFLOW, compose_command, filled
 from tests.pages import page
 
@@ -285,7 +286,8 @@ def test_the_image_starts_what_compose_and_the_chart_tell_it(tmp_path, told, sta
 def test_the_chart_makes_no_user_and_reads_what_the_image_has():
     values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
     image = (ROOT / "Dockerfile").read_text("utf-8")
-    assert values["createUserJob"]["defaultUser"]["enabled"] is False  # the chart's has the password admin
+    assert values["createUserJob"] == {"enabled": False}  # its user has the password admin
+    assert values["images"]["pod_template"] == values["images"]["airflow"]
     assert f"AIRFLOW_HOME={values['airflowHome']}" in image
     assert f" {values['config']['core']['dags_folder']}" in image
     assert values["migrateDatabaseJob"]["args"][-1] == "/opt/gem/bin/init.sh"
@@ -348,6 +350,8 @@ def test_the_chart_gives_a_pod_the_secrets_that_it_needs():
         (waits,) = values[part]["waitForMigrations"]["env"]
         assert waits == given["init"]["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     assert not [each["name"] for each in values["env"] if re.search("KEY|SECRET|PASSWORD|DSN", each["name"])]
+    named = [each["valueFrom"]["secretKeyRef"] for variables in given.values() for each in variables.values()]
+    assert all(set(each) == {"name", "key"} for each in named), "the chart hands on no `optional`"
 
 
 REFUSED = [
@@ -367,6 +371,46 @@ def test_the_first_job_refuses_what_would_be_seen_much_later(tmp_path, wrong, to
     done = subprocess.run(["bash", ROOT / "deploy/init.sh"], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"init: {told}")
+
+
+def test_the_first_job_makes_the_folders_that_an_empty_volume_hides(tmp_path):
+    """The chart's migration job has an empty volume over AIRFLOW_HOME, and none for logs."""
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 7\n", encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path / "airflow"), "GEM_HOME": str(tmp_path)}
+    done = subprocess.run(["bash", ROOT / "deploy/init.sh"], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, ""), "it came as far as its first program"
+    assert (tmp_path / "airflow/logs").is_dir()
+
+
+AIRFLOW_REPLACED = """
+import sys
+from unittest.mock import MagicMock
+
+for part in ("models", "models.pool", "providers.fab.auth_manager.cli_commands.utils"):
+    names = ["airflow", *part.split(".")]
+    sys.modules |= {".".join(names[:end]): MagicMock() for end in range(1, len(names) + 1)}
+pools = sys.modules["airflow.models.pool"] = MagicMock()
+pools.Pool.create_or_update_pool = lambda name, slots, **others: print(name, slots)
+"""
+
+
+@pytest.mark.parametrize("told", ["", "3"])
+def test_the_pools_have_the_slots_that_ingestion_divides_by(tmp_path, told):
+    script = (ROOT / "deploy/init.sh").read_text("utf-8").rpartition("<<'PY'\n")[2].removesuffix("PY\n")
+    env = {"PYTHONPATH": str(ROOT), "GEM_LLM_SLOTS": told, "AIRFLOW_ADMIN_PASSWORD": "x", "GEM_HOME": str(tmp_path)}
+    run = [sys.executable, "-c", AIRFLOW_REPLACED + script]
+    done = subprocess.run(run, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pools = dict(line.split() for line in done.stdout.splitlines())
+    assert len(pools) == 6
+    assert set(pools.values()) == {told or str(Settings.model_fields["llm_slots"].default)}
+
+
+def test_the_chart_gives_the_pools_and_ingestion_one_number():
+    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
+    assert "GEM_LLM_SLOTS" in {each["name"] for each in values["env"]}, "what `env` has goes to the job and all pods"
+    assert "GEM_LLM_SLOTS" not in {each["name"] for each in values["migrateDatabaseJob"]["env"]}
 
 
 def test_every_folder_that_the_wheel_ships_is_copied_into_the_image():
