@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -121,7 +121,6 @@ def stack(
     teacher: str,
     workers: int,
     more: str = "",
-    before_start: Callable[[Stack], None] = lambda _: None,
 ) -> Generator[Stack]:
     """Up with that number of workers, and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="gem-drill-") as folder:
@@ -129,7 +128,6 @@ def stack(
         found.answer(teacher)
         os.environ["WORKERS"] = str(workers)
         try:
-            before_start(found)
             found.start()
             yield found
         finally:
