@@ -105,7 +105,7 @@ ifeq ($(IMAGE),)
 	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements-production.lock
 else
 	$(UV) venv -q --clear .venv/image
-	docker run --rm --entrypoint bash "$(IMAGE)" -c 'tar -c -C /opt/gem/lib/python3*/site-packages -f - --exclude=RECORD $$(cd /opt/gem/lib/python3*/site-packages && ls -d *.dist-info)' | \
+	docker run --entrypoint bash --rm "$(IMAGE)" -c 'tar -c -C /opt/gem/lib/python3*/site-packages -f - --exclude=RECORD $$(cd /opt/gem/lib/python3*/site-packages && ls -d *.dist-info)' | \
 		tar -x -C .venv/image/lib/python3*/site-packages
 	$(UV) tool run -q --from cyclonedx-bom==7.3.1 cyclonedx-py environment --output-reproducible --pyproject pyproject.toml -o dist/sbom-image.json .venv/image
 	rm -rf .venv/image

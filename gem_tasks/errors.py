@@ -7,6 +7,7 @@ GemError
 │   ├── ConflictError           someone else changed the conversation since it was opened (edits.make)
 │   ├── NothingNewError         the change is there already (edits.make)
 │   ├── FaultyEditError         the checks find errors in an edit (edits.make)
+│   ├── UnavailableError        a service does not answer, and may come back by itself: tasks are retried
 │   └── UntrueUsageError        an endpoint's token counts cannot be true, so they enforce no budget (llm.usage.metered)
 ├── EndpointError               the LLM endpoint answered with a fault, or not at all (carries an ErrorClass)
 ├── StoreError                  an object could not be read or written
