@@ -131,20 +131,21 @@ def test_a_dataset_that_is_none_is_one_clear_line(hub, name):
     with pytest.raises(UserError) as error:
         list(list_objects(f"hf://{name}"))
     assert "\n" not in str(error.value)
+    assert type(error.value) is UserError, "a task would retry in vain"
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(hub, monkeypatch):
     import huggingface_hub
     from huggingface_hub import constants
 
-    from gem_tasks.errors import StoreError
+    from gem_tasks.errors import StoreError, UnavailableError
 
     hub["a.txt"] = b"a"
     (item,) = list_objects(f"hf://datasets/{REPO}")
     huggingface_hub.HfFileSystem.clear_instance_cache()
     for name in ("ENDPOINT", "HUGGINGFACE_CO_URL_TEMPLATE"):
         monkeypatch.setattr(constants, name, "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=f"hf://datasets/{REPO} cannot be listed"):
+    with pytest.raises(UnavailableError, match=f"hf://datasets/{REPO} cannot be listed"):
         list(list_objects(f"hf://datasets/{REPO}"))
     with pytest.raises(StoreError, match=r"a\.txt cannot be read"):
         item.open()

@@ -1,6 +1,8 @@
 """A bucket is a source like a folder is, over HTTP."""
 
 import gzip
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import boto3
 import pyarrow as pa
@@ -11,8 +13,9 @@ from obstore.exceptions import GenericError
 from gem_tasks.corpus.reading.readers import read
 from gem_tasks.corpus.sources.listing import list_objects
 from gem_tasks.domain.corpus import IngestReason
-from gem_tasks.errors import UserError
+from gem_tasks.errors import UnavailableError, UserError
 from gem_tasks.pipeline.ingest.source import ingest
+from tests.services import free_port
 
 
 @pytest.fixture
@@ -45,6 +48,40 @@ def test_a_bucket_that_is_none_is_one_clear_line(bucket):
     with pytest.raises(UserError, match="cannot be listed") as error:
         keys(f"{bucket}-missing", "d")
     assert "\n" not in str(error.value)
+    assert type(error.value) is UserError, "a task would retry in vain"
+
+
+def test_a_service_that_does_not_answer_may_answer_a_later_try(bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(UnavailableError, match="cannot be listed"):
+        keys(bucket, "d")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, UnavailableError), (403, UserError)])
+def test_a_fault_of_the_service_may_pass_and_a_refusal_does_not(bucket, monkeypatch, status, kind):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            """Prints nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    try:
+        with pytest.raises(UserError, match="cannot be listed") as error:
+            keys(bucket, "d")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert type(error.value) is kind
 
 
 def test_objects_are_read_in_ranges(bucket, put, tmp_path):

@@ -12,13 +12,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 from botocore.parsers import ResponseParserError
 
 from gem_tasks.corpus.sources.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
 from gem_tasks.corpus.sources.remote import open_remote
 from gem_tasks.domain.s3_access import S3Access
-from gem_tasks.errors import StoreError, UserError
+from gem_tasks.errors import StoreError, UnavailableError, UserError
 from gem_tasks.store.s3 import open_bucket, open_client
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IN_MEMORY = 8 << 20
+_SERVER_FAULT = 500
 
 
 def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Iterator[SourceObject]:
@@ -41,7 +43,7 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
         access: how to reach the service.
 
     Raises:
-        UserError: it cannot be listed, from the start or part-way.
+        UserError: it cannot be listed, from the start or part-way; an UnavailableError if a later try may succeed.
     """
     store, client, base = open_bucket(bucket, access=access), open_client(access), f"s3://{bucket}/"
     try:
@@ -57,7 +59,15 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
                 yield SourceObject(base + key, etag, size, *kind, open=opener, remote=True)
     except (ClientError, BotoCoreError, ResponseParserError, OSError) as error:
         fix = "Check bucket, credentials, region and AWS_ENDPOINT_URL."
-        raise UserError(f"s3://{bucket}/{prefix} cannot be listed ({why(error)})", fix) from error
+        kind = UnavailableError if _may_pass(error) else UserError
+        raise kind(f"s3://{bucket}/{prefix} cannot be listed ({why(error)})", fix) from error
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the service did not answer, or with a fault of its own."""
+    if isinstance(error, ClientError):
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT
+    return isinstance(error, NoConnection | HTTPClientError | OSError)
 
 
 def _meant(client: "S3Client", bucket: str, prefix: str) -> tuple[str, bool]:

@@ -13,10 +13,11 @@ import httpx2
 
 from gem_tasks import http_clients
 from gem_tasks.corpus.sources.objects import ANOTHER_TRY, SourceObject, hidden, media_type, why
-from gem_tasks.errors import StoreError, UserError
+from gem_tasks.errors import StoreError, UnavailableError, UserError
 
 _FORM = re.compile(r"datasets/([\w.-]+/[\w.-]+?)(?:@([\w.%/-]+?))?(?:/(.+?))?/?")
 _BLOCK = 1 << 20
+_TOO_MANY, _SERVER_FAULT = 429, 500
 
 
 def list_dataset(name: str, after: str) -> Iterator[SourceObject]:
@@ -94,7 +95,16 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
         ValueError,
     ) as error:  # the Hub raises ValueError for a name against its rules
         fix = "Check the name, HF_TOKEN and HF_ENDPOINT."
-        raise UserError(f"hf://datasets/{repo} cannot be listed ({why(error)})", fix) from error
+        kind = UnavailableError if _may_pass(error) else UserError
+        raise kind(f"hf://datasets/{repo} cannot be listed ({why(error)})", fix) from error
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the Hub did not answer, refused for now, or has a fault of its own."""
+    if isinstance(error, httpx2.TransportError | ConnectionError | TimeoutError):
+        return True
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    return status == _TOO_MANY or status >= _SERVER_FAULT
 
 
 def _open(path: str) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""An audit that nobody answered is no clean bill of health."""
+"""An audit without an answer reports no clean result."""
 
 import json
 
