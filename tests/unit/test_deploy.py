@@ -1,6 +1,5 @@
 """The deployment files say what they should, as far as reading tells; tests/e2e/test_containers.py runs them."""
 
-import json
 import os
 import re
 import shutil
@@ -13,9 +12,7 @@ import compose_spec
 import pytest
 import yaml
 
-from gem_tasks.settings import Settings
 from tests.e2e.compose import AIRFLOW, compose_command, filled
-from tests.pages import page
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -354,81 +351,10 @@ def test_the_chart_gives_a_pod_the_secrets_that_it_needs():
     assert all(set(each) == {"name", "key"} for each in named), "the chart hands on no `optional`"
 
 
-REFUSED = [
-    ({"GEM_CONSOLE_DB_PASSWORD": "a@b"}, "GEM_CONSOLE_DB_PASSWORD is part of URLs"),
-    ({"POSTGRES_PASSWORD": "a@b"}, "POSTGRES_PASSWORD is part of URLs"),
-    ({"REDIS_PASSWORD": "a/b"}, "REDIS_PASSWORD is part of URLs"),
-    ({"AWS_ENDPOINT_URL": "http://s3:8333", "AWS_ACCESS_KEY_ID": "gem"}, "AWS_SECRET_ACCESS_KEY is missing"),
-    ({"AWS_ENDPOINT_URL": "HTTP://S3.gem:8333/", "AWS_SECRET_ACCESS_KEY": "x"}, "AWS_ACCESS_KEY_ID is missing"),
-    ({"GEM_HOME": "/proc/nowhere"}, "/proc/nowhere cannot be written by user"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "told"), REFUSED, ids=[told.split()[0] for _, told in REFUSED])
-def test_the_first_job_refuses_what_would_be_seen_much_later(tmp_path, wrong, told):
-    (tmp_path / "logs").mkdir()
-    env = {"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path), "GEM_HOME": str(tmp_path), **wrong}
-    done = subprocess.run(["bash", ROOT / "deploy/init.sh"], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"init: {told}")
-
-
-def test_the_first_job_makes_the_folders_that_an_empty_volume_hides(tmp_path):
-    """The chart's migration job has an empty volume over AIRFLOW_HOME, and none for logs."""
-    (tmp_path / "python").write_text("#!/bin/sh\nexit 7\n", encoding="utf-8")
-    (tmp_path / "python").chmod(0o755)
-    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "AIRFLOW_HOME": str(tmp_path / "airflow"), "GEM_HOME": str(tmp_path)}
-    done = subprocess.run(["bash", ROOT / "deploy/init.sh"], env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (7, ""), "it came as far as its first program"
-    assert (tmp_path / "airflow/logs").is_dir()
-
-
-AIRFLOW_REPLACED = """
-import sys
-from unittest.mock import MagicMock
-
-for part in ("models", "models.pool", "providers.fab.auth_manager.cli_commands.utils"):
-    names = ["airflow", *part.split(".")]
-    sys.modules |= {".".join(names[:end]): MagicMock() for end in range(1, len(names) + 1)}
-pools = sys.modules["airflow.models.pool"] = MagicMock()
-pools.Pool.create_or_update_pool = lambda name, slots, **others: print(name, slots)
-"""
-
-
-@pytest.mark.parametrize("told", ["", "3"])
-def test_the_pools_have_the_slots_that_ingestion_divides_by(tmp_path, told):
-    script = (ROOT / "deploy/init.sh").read_text("utf-8").rpartition("<<'PY'\n")[2].removesuffix("PY\n")
-    env = {"PYTHONPATH": str(ROOT), "GEM_LLM_SLOTS": told, "AIRFLOW_ADMIN_PASSWORD": "x", "GEM_HOME": str(tmp_path)}
-    run = [sys.executable, "-c", AIRFLOW_REPLACED + script]
-    done = subprocess.run(run, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    pools = dict(line.split() for line in done.stdout.splitlines())
-    assert len(pools) == 6
-    assert set(pools.values()) == {told or str(Settings.model_fields["llm_slots"].default)}
-
-
-def test_the_chart_gives_the_pools_and_ingestion_one_number():
-    values = yaml.safe_load((ROOT / "deploy/helm-values.yaml").read_text("utf-8"))
-    assert "GEM_LLM_SLOTS" in {each["name"] for each in values["env"]}, "what `env` has goes to the job and all pods"
-    assert "GEM_LLM_SLOTS" not in {each["name"] for each in values["migrateDatabaseJob"]["env"]}
-
-
 def test_every_folder_that_the_wheel_ships_is_copied_into_the_image():
     shipped = re.findall(r'^"(\w+)" = "gem_tasks/_shipped', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
     copied = re.findall(r"^COPY (\w+) /src/", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     assert set(shipped) <= set(copied)
-
-
-def test_the_dashboard_asks_for_metrics_that_exist():
-    mapped = {
-        rule["name"] for rule in yaml.safe_load((ROOT / "deploy/statsd-mapping.yml").read_text("utf-8"))["mappings"]
-    }
-    board = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text("utf-8"))
-    for panel in board["panels"]:
-        for target in panel["targets"]:
-            for metric in re.findall(r"\b(?:gem|airflow)_\w+", target["expr"]):
-                if not metric.startswith("gem_llm"):
-                    assert metric.removesuffix("_bucket") in mapped, metric
 
 
 def test_the_image_does_without_the_offline_teacher():
@@ -452,42 +378,6 @@ def test_pytorch_of_pypi_is_locked_with_what_it_needs():
     assert wanted in {name for name, _ in entries}
     assert len(entries) > 20
     assert all("--hash=sha256:" in rest for _, rest in entries)
-
-
-def alerts():
-    rules = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text("utf-8"))
-    return [rule for group in rules["groups"] for rule in group["rules"]]
-
-
-@pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
-def test_an_alert_asks_for_metrics_that_exist_and_has_a_runbook(rule):
-    mappings = yaml.safe_load((ROOT / "deploy/statsd-mapping.yml").read_text("utf-8"))["mappings"]
-    labels = {each["name"]: set(each["labels"]) | {"le"} for each in mappings}
-    asked = re.findall(r"\b((?:gem|airflow)_\w+)(?:\{(\w+))?", rule["expr"].replace('"gem_llm.*"', '""'))
-    assert asked
-    for metric, label in asked:
-        assert not label or label in labels[metric.removesuffix("_bucket")], (metric, label)
-        assert metric.removesuffix("_bucket") in labels, metric
-    where = rule["annotations"]["runbook_url"].removeprefix("{{ $externalLabels.docs_url }}/")
-    name, _, anchor = where.partition("#")
-    runbook = page(ROOT / "docs" / name.replace(".html", ".md"))
-    assert anchor in runbook.anchors
-    assert f"`{rule['alert']}`" in runbook.text, "the section names its alert"
-
-
-def test_every_runbook_has_its_alert():
-    named = set(re.findall(r"^`(Gem\w+)`: ", (ROOT / "docs/runbooks.md").read_text("utf-8"), re.MULTILINE))
-    assert named == {rule["alert"] for rule in alerts()}
-
-
-def test_alerts_fire_when_they_should():
-    """By Prometheus's own checker, where it is installed."""
-    if not (promtool := shutil.which("promtool")):
-        pytest.skip("no promtool here")
-    done = subprocess.run(
-        [promtool, "test", "rules", "alerts-test.yml"], cwd=ROOT / "deploy", capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("has", [True, False])
