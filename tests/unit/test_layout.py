@@ -10,7 +10,8 @@ from tests.pages import ROOT
 UNIT = ROOT / "tests" / "unit"
 FILES = sorted(path for folder in ("tests", "teacher/tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 OF_THE_WHOLE = {
-    "benchmarks", "dependencies", "deploy", "docs", "ignoring_case", "layout", "linear_patterns", "linear_texts",
+    "benchmarks", "dependencies", "deploy", "docs", "first_job", "ignoring_case", "layout",
+    "linear_patterns", "linear_texts", "monitoring",
     "pins", "orphans", "plain_english", "public_names", "stage_settings", "page_templates",
     "scale_model",
 }  # fmt: skip

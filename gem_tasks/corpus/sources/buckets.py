@@ -64,7 +64,7 @@ def list_bucket(bucket: str, prefix: str, after: str, access: S3Access) -> Itera
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the service did not answer, or with a fault of its own."""
+    """Whether the service did not answer, or failed itself (5xx)."""
     if isinstance(error, ClientError):
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_FAULT
     return isinstance(error, NoConnection | HTTPClientError | OSError)

@@ -100,7 +100,7 @@ def _asked(repo: str, ask: Callable[[], Any]) -> Any:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the Hub did not answer, refused for now, or has a fault of its own."""
+    """Whether the Hub did not answer, refused for now (429), or failed itself (5xx)."""
     if isinstance(error, httpx2.TransportError | ConnectionError | TimeoutError):
         return True
     status = getattr(getattr(error, "response", None), "status_code", 0)
