@@ -9,6 +9,8 @@ should be none. Prints JSON; exits with 1 if anything of that does not hold.
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +34,10 @@ def main() -> None:
     parser.add_argument("--only-disturbed", action="store_true", help="compare nothing")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    if not options.corpus.is_file():
+        parser.error(f"{options.corpus} is not a file")
+    if os.geteuid() or not shutil.which("gcc"):
+        parser.error("it needs root, to signal processes of containers, and gcc")
     options.out.mkdir(parents=True, exist_ok=True)
     found = {name: one(options, name) for name in ("undisturbed", "disturbed")[options.only_disturbed :]}
     differing = [] if options.only_disturbed else invariants.compare(*(options.out / name for name in found))

@@ -33,7 +33,7 @@ class Injector(threading.Thread):
         deployed: the deployment.
         number: maximum number of faults.
         every: mean seconds between the beginnings of two.
-        seed: the same seed gives the same kinds in the same order.
+        seed: the same seed gives the same kinds in the same order; which container each hurts is random.
     """
 
     def __init__(self, deployed: Stack, number: int, every: float, seed: int) -> None:

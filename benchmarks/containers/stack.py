@@ -62,19 +62,18 @@ class Stack(Deployment):
 
     def __init__(self, folder: Path, settings: dict[str, str], more: str = "") -> None:
         super().__init__(folder, settings)
-        self.database = "postgres"
         if more:
             (folder / "more.yml").write_text(more, encoding="utf-8")
             self.command += ["--file", str(folder / "more.yml")]
 
     def psql(self, sql: str, database: str = "gem") -> list[list[str]]:
-        """Rows as text, of whichever server is the primary.
+        """Rows as text.
 
         Raises:
             OSError: it does not answer.
         """
         psql = ("psql", "-U", "gem", "-d", database, "-h", "/var/run/postgresql", "-At", "-F", "\t", "-c", sql)
-        done = self.run("exec", "-T", self.database, *psql, check=False)
+        done = self.run("exec", "-T", "postgres", *psql, check=False)
         if done.returncode:
             raise OSError(done.stderr.strip()[-200:])
         return [line.split("\t") for line in done.stdout.splitlines()]
@@ -116,12 +115,7 @@ class Stack(Deployment):
 
 
 @contextmanager
-def stack(
-    settings: dict[str, str],
-    teacher: str,
-    workers: int,
-    more: str = "",
-) -> Generator[Stack]:
+def stack(settings: dict[str, str], teacher: str, workers: int, more: str = "") -> Generator[Stack]:
     """Up with that number of workers, and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="gem-drill-") as folder:
         found = Stack(Path(folder), {"GEM_NEAR_DUPLICATE": "0", "GEM_MAX_WORKFLOWS": "1", **settings}, more)
