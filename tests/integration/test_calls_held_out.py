@@ -24,8 +24,6 @@ from gem_tasks.store import keys
 from tests.corpus import PARTITION
 from tests.oracles import server
 
-SPEC = SetSpec(kind="agent", test_share=0.3)
-
 
 @pytest.fixture
 def gem(finished, monkeypatch, tmp_path):
@@ -42,9 +40,18 @@ def gem(finished, monkeypatch, tmp_path):
     return run
 
 
+def split(work):
+    """A set whose test split has several documents. Their ids, and so the split, depend on where the checkout lies."""
+    for seed in range(50):
+        found = build(work, SetSpec(kind="agent", test_share=0.3, seed=seed))
+        if len({row["document_uri"] for row in read(work, found, "test")}) > 1:
+            return found
+    raise AssertionError("no seed puts two documents into the test split")
+
+
 def test_a_set_is_measured_on_its_test_split_and_the_score_is_recorded(finished, gem):
     work, _, _ = finished
-    found = build(work, SPEC)
+    found = split(work)
     told = gem("eval", "calls", "--on", found.set_id, "--model", "oracle")
     assert told["scores"][0] | {"interval": 0} == {
         **{"category": "overall", "metric": "action", "value": 1.0, "standard_error": 0.0, "interval": 0},
@@ -62,7 +69,7 @@ def test_a_set_is_measured_on_its_test_split_and_the_score_is_recorded(finished,
 
 def test_conversations_of_documents_that_a_model_was_trained_on_do_not_count(finished, gem):
     work, _, published = finished
-    found = build(work, SPEC)
+    found = split(work)
     model = {"model_id": "mcalls", "name": "mcalls", "base": "b", "profile": "p", "profile_sha256": "0"}
     with work.ledger() as ledger:
         ledger.distill.record_model(Model.model_validate({**model, "set_id": found.set_id, "location": ""}))
@@ -121,7 +128,7 @@ def test_a_run_measures_next_actions_and_its_report_is_rebuilt_from_the_lineage_
 
 def test_the_report_of_next_actions_is_rebuilt_from_the_database_to_the_byte(finished, gem, tmp_path):
     work, _, _ = finished
-    rows = list(read(work, build(work, SPEC), "test"))
+    rows = list(read(work, split(work), "test"))
     odd = [{"text": "x"}, {"text": "y"}, {"messages": []}, {**rows[0], "tools": []}, {**rows[0], "tools": []}]
     odd += [{"messages": 7}, {"text": "z"}]
     (tmp_path / "mixed.jsonl").write_text("".join(f"{json.dumps(dict(row))}\n" for row in [*rows, *odd]))
